@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-host demo-host-down test test-quick lint format engine
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Generate a project and serve it until Ctrl-C (PORT= chooses the port)
+	@bin/demo
+
+demo-host: engine ## Deploy a project to a bare Debian 13 test host and print its address
+	@bin/uv run --quiet python -m tests.hosts.demo up
+
+demo-host-down: ## Remove that host
+	@bin/uv run --quiet python -m tests.hosts.demo down
+
+test: engine browser ## Run every test (installs a container engine and Chromium where they are missing)
+	@tests/run
+
+test-quick: ## Run the tests that need no container engine, within 2 minutes
+	@bin/uv run --quiet pytest -n 2 --dist worksteal -m "not engine and not slow"
+
+lint: ## Check this repository's code, roles and YAML
+	@bin/uv run --quiet ruff check
+	@bin/uv run --quiet ruff format --check
+	@bin/uv run --quiet yamllint --strict .
+	@bin/uv run --quiet ansible-lint
+
+format: ## Format this repository's Python
+	@bin/uv run --quiet ruff check --fix
+	@bin/uv run --quiet ruff format
+
+engine: # A container engine that answers
+	@tests/hosts/engine up
+
+browser: # Chromium for the browser tests
+	@tests/hosts/browser
