@@ -1,0 +1,42 @@
+"""Two headless Chromium pages on a deployed site."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.deploy.site import Site
+
+# Nothing but the test host is asked for: without these, Chromium looks up its maker's services at every start.
+QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+
+
+@contextmanager
+def two_visitors(site: Site) -> Iterator[tuple[Page, Page]]:
+    """Give a page for each of two visitors, who share no cookies."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=[*QUIET, "--no-sandbox", f"--host-resolver-rules=MAP {site.domain} {site.host.address}"],
+        )
+        # The authority is the project's own; that its certificate is right is the smoke suite's to check.
+        visitors = [browser.new_context(ignore_https_errors=True).new_page() for _ in range(2)]
+        yield visitors[0], visitors[1]
+        browser.close()
+
+
+def chat_with_each_other(site: Site) -> None:
+    """Two visitors enter a room, each says a sentence, and both read both."""
+    with two_visitors(site) as pages:
+        for page in pages:
+            page.goto(f"https://{site.domain}/chat/harbour/")
+            expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=15_000)
+        sentences = ("Is the slipway clear?", "Clear, <b>launch</b> when ready.")
+        for page, sentence in zip(pages, sentences, strict=True):
+            page.fill("#text", sentence)
+            page.press("#text", "Enter")
+            for reader in pages:
+                expect(reader.locator("#messages .message .text", has_text=sentence)).to_be_visible(timeout=15_000)
+        authors = pages[0].locator("#messages .message .author").all_inner_texts()[-2:]
+        assert authors[0] != authors[1], f"two visitors speak under one name: {authors}"

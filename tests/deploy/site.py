@@ -1,0 +1,76 @@
+"""A deployed site, seen from outside as a visitor sees it."""
+
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+from tests.hosts import Host, Project, Run
+
+
+@dataclass
+class Site:
+    """A project on its host, and the playbook run that brought it there."""
+
+    project: Project
+    host: Host
+    first_run: Run
+    domain: str = "site.test"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the project's own authority."""
+        return self.project.folder / "deploy/inventory/production/secrets/authority.crt"
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """GET a path over HTTPS, as a browser that trusts the project's authority; give status, headers, body."""
+        context = ssl.create_default_context(cafile=self.authority)
+        with socket.create_connection((self.host.address, 443), timeout=30) as raw:
+            connection = http.client.HTTPSConnection(self.domain, timeout=30)
+            connection.sock = context.wrap_socket(raw, server_hostname=self.domain)
+            connection.request("GET", path, headers=headers or {})
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+
+    @property
+    def live_slot(self) -> str:
+        """`blue` or `green`."""
+        return Path(self.host.run("readlink /srv/mysite/live")).name
+
+    @property
+    def release(self) -> str:
+        """The id of the release that the live slot's own /readyz reports."""
+        answer = self.host.run(
+            f"curl -sf --unix-socket /run/mysite/{self.live_slot}.sock http://localhost/readyz"
+            " || python3 -c \"import urllib.request as r; print(r.urlopen('http://127.0.0.1:8001/readyz').read())\""
+        )
+        return json.loads(answer)["release"]
+
+    @contextmanager
+    def visited(self, path: str = "/") -> Iterator[list[object]]:
+        """Visit a path again and again meanwhile; give the list of what was not a 200."""
+        failures: list[object] = []
+        stop = Event()
+
+        def visit() -> None:
+            while not stop.wait(0.05):
+                try:
+                    status = self.get(path)[0]
+                except OSError as error:
+                    failures.append(error)
+                else:
+                    if status != http.HTTPStatus.OK:
+                        failures.append(status)
+
+        visitor = Thread(target=visit)
+        visitor.start()
+        try:
+            yield failures
+        finally:
+            stop.set()
+            visitor.join()

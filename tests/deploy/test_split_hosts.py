@@ -1,0 +1,66 @@
+"""Web, database and Redis on three hosts: what is one host's secret stays off the network's open doors."""
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from tests.deploy.browser import chat_with_each_other
+from tests.deploy.site import Site
+from tests.hosts import Host
+
+
+@pytest.fixture(scope="module")
+def hosts(new_host: Callable[..., Host]) -> dict[str, Host]:
+    """Three bare hosts, one for each group."""
+    return {group: new_host() for group in ("web", "database", "redis")}
+
+
+@pytest.fixture(scope="module")
+def site(hosts: dict[str, Host], new_project: Callable) -> Site:
+    """The default project on the three hosts."""
+    project = new_project(domain="site.test").place(**{group: [host] for group, host in hosts.items()})
+    return Site(project, hosts["web"], project.deploy().ok())
+
+
+def test_site_answers(site: Site) -> None:
+    assert site.get("/")[0] == 200
+    assert site.release == site.project.release
+
+
+def test_second_deploy_changes_nothing(site: Site) -> None:
+    run = site.project.deploy().ok()
+    assert run.changed == 0, run.output
+
+
+def test_each_host_runs_its_own_services_only(site: Site, hosts: dict[str, Host]) -> None:
+    running = {
+        group: host.run("systemctl list-units --plain --no-legend --state=running '*.service' | cut -d' ' -f1")
+        for group, host in hosts.items()
+    }
+    homes = {"postgresql@": "database", "redis-server@": "redis", "nginx": "web", "mysite-web@": "web"}
+    for word, home in homes.items():
+        assert [group for group, units in running.items() if word in units] == [home], word
+
+
+def test_database_lets_in_the_web_hosts_alone(site: Site, hosts: dict[str, Host]) -> None:
+    password = (site.project.folder / "deploy/inventory/production/secrets/database_password").read_text().strip()
+    with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry"):
+        psycopg.connect(
+            host=hosts["database"].address, user="mysite", password=password, dbname="mysite", sslmode="require"
+        )
+
+
+def test_wrong_database_password_stops_before_the_switch(site: Site) -> None:
+    release = site.release
+    site.project.commit("A commit to deploy")
+    run = site.project.deploy("-e", "database_password=wrong-on-purpose-0123456789", "--skip-tags", "database")
+    assert run.status != 0
+    assert "database_password" in run.output
+    assert "wrong-on-purpose" not in run.output
+    assert site.release == release
+    assert site.get("/")[0] == 200
+
+
+def test_two_browsers_chat_over_the_other_hosts_redis(site: Site) -> None:
+    chat_with_each_other(site)
