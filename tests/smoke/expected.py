@@ -1,0 +1,60 @@
+"""What should be on each host, by its groups and the project's answers."""
+
+from .inventory import Machine
+
+PORTS = {"blue": 8001, "green": 8002}
+REDIS_PORTS = {"channels": 6379, "cache": 6380}
+
+
+def live_unit(machine: Machine) -> str:
+    """The unit of the slot that is live on a web host."""
+    return f"{machine['app_name']}-web@{machine.seen('slots')['live']}"
+
+
+def redis_instances(machine: Machine) -> list[str]:
+    """The cache, and with ASGI the channel layer: apart, because a cache may forget and channels must not."""
+    return ["cache", "channels"] if machine["app_interface"] == "asgi" else ["cache"]
+
+
+def has_database(machine: Machine) -> bool:
+    """Whether PostgreSQL runs there."""
+    return "database" in machine.groups and machine["app_database"] == "postgres"
+
+
+def units(machine: Machine) -> list[str]:
+    """The services that should run on a host: `web` stands for the live slot, `postgresql` for its one cluster."""
+    found = ["nginx", "web"] if "web" in machine.groups else []
+    if has_database(machine):
+        found.append("postgresql")
+    if "redis" in machine.groups:
+        found += [f"redis-server@{instance}" for instance in redis_instances(machine)]
+    return found
+
+
+def unit_name(machine: Machine, unit: str) -> str:
+    """The systemd name of one of `units`."""
+    if unit == "web":
+        return live_unit(machine)
+    if unit == "postgresql":
+        clusters = [name for name in machine.seen("units") if name.startswith("postgresql@")]
+        return clusters[0] if clusters else "postgresql@*"
+    return unit
+
+
+def listeners(machine: Machine) -> set[tuple[str, int]]:
+    """(address, port) of each TCP socket that should listen on a host, besides sshd's."""
+    found: set[tuple[str, int]] = set()
+    own = machine.get("app_address") or machine.seen("address")
+    groups = machine.groups
+    if "web" in groups:
+        ports = [80] if machine["tls"] in ("off", False) else [80, 443]
+        found |= {(address, port) for address in ("0.0.0.0", "::") for port in ports}  # noqa: S104
+        if machine["app_listen"] == "tcp":
+            found.add(("127.0.0.1", PORTS[machine.seen("slots")["live"]]))
+    if has_database(machine):
+        found |= {("127.0.0.1", 5432), ("::1", 5432)}
+        if machine.serves_others:
+            found.add((own, 5432))
+    if "redis" in groups and machine.serves_others:
+        found |= {(own, REDIS_PORTS[instance]) for instance in redis_instances(machine)}
+    return found

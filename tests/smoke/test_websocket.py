@@ -1,0 +1,102 @@
+"""WebSockets through the proxy: they open, reach every worker through Redis, and keep strangers and giants out."""
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection
+
+from .expect import expect, expect_equal
+from .inventory import Inventory
+from .web import Site
+
+pytestmark = [pytest.mark.only("asgi"), pytest.mark.journal("web", "nginx")]
+CLIENTS = 12  # on two workers, all on the same one by chance: once in 2000 runs
+FRAME_LIMIT = 65536  # bytes
+
+
+def test_echo_comes_back(site: Site) -> None:
+    text = secrets.token_hex(8)
+    with site.websocket("/ws/echo/") as client:
+        client.send(text)
+        expect_equal(json.loads(client.recv(5)).get("echo"), text, "the echo")
+
+
+def test_several_workers_answer(site: Site) -> None:
+    wanted = min(site.machine["app_workers"], 2)
+    pids: set[int] = set()
+    for _ in range(24):
+        with site.websocket("/ws/echo/") as client:
+            client.send("who?")
+            pids.add(json.loads(client.recv(5))["pid"])
+        if len(pids) >= wanted:
+            break
+    expect(len(pids) >= wanted, f"answers of {wanted} worker processes", f"of {len(pids)} in 24 connections")
+
+
+def test_message_reaches_the_clients_of_every_worker(site: Site) -> None:
+    with room([site] * CLIENTS) as clients:
+        expect_delivery(clients, "through Redis to clients of all workers")
+
+
+@pytest.mark.only("several")
+def test_message_reaches_the_clients_of_every_web_host(inventory: Inventory) -> None:
+    with room([Site(machine) for machine in inventory.group("web")]) as clients:
+        expect_delivery(clients, "through Redis to clients of all web hosts")
+
+
+def test_stream_sends_events(site: Site) -> None:
+    with site.websocket("/ws/stream/") as client:
+        numbers = [json.loads(client.recv(5))["id"] for _ in range(2)]
+    expect(numbers[1] == numbers[0] + 1, "two events with consecutive numbers", numbers)
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.invalid", "http://{domain}", "https://{domain}:444", "null"])
+def test_page_of_another_origin_is_refused(site: Site, origin: str) -> None:
+    origin = origin.format(domain=site.domain)
+    try:
+        site.websocket("/ws/echo/", origin=origin).close()
+        seen = "a connection"
+    except InvalidStatus as refusal:
+        seen = refusal.response.status_code
+    expect_equal(seen, 403, f"the answer to Origin: {origin}")
+
+
+def test_oversize_message_is_closed(site: Site) -> None:
+    with site.websocket("/ws/echo/") as client:
+        try:
+            client.send("x" * (FRAME_LIMIT + 1))
+            while True:
+                client.recv(5)
+        except (ConnectionClosed, TimeoutError):
+            pass
+    expect_equal(client.close_code, 1009, f"the close code after a message of {FRAME_LIMIT + 1} bytes")
+
+
+@contextmanager
+def room(sites: list[Site]) -> Iterator[list[ClientConnection]]:
+    """A client of each site in one chat room, which the application neither stores nor lists."""
+    name = f"smoke-{secrets.token_hex(6)}"
+    with ExitStack() as stack:
+        clients = [stack.enter_context(site.websocket(f"/ws/chat/{name}/")) for site in sites]
+        for client in clients:
+            first = json.loads(client.recv(5))
+            expect_equal(first, {"type": "history", "messages": []}, "the history of a new room")
+        yield clients
+
+
+def expect_delivery(clients: list[ClientConnection], how: str) -> None:
+    """The first client says something; all of them hear it."""
+    text = secrets.token_hex(8)
+    clients[0].send(json.dumps({"type": "message", "text": text}))
+    deadline, heard = time.monotonic() + 5, 0
+    for client in clients:
+        try:
+            heard += json.loads(client.recv(max(deadline - time.monotonic(), 0)))["text"] == text
+        except TimeoutError:
+            continue
+    expect(heard == len(clients), f"a message delivered {how}: {len(clients)} of {len(clients)}", f"{heard} heard it")

@@ -1,0 +1,87 @@
+"""The site as a visitor meets it: HTTP, TLS and WebSockets through one web host's public proxy.
+
+The host is addressed directly, under the site's name, so that neither public DNS nor another host can hide a fault.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import urllib3
+from websockets.sync.client import ClientConnection, connect
+
+from .inventory import Machine
+
+TIMEOUT = 10  # seconds that any answer may take
+
+
+class Site:
+    """The site behind the proxy of one web host.
+
+    With `tls: off` another proxy stands in front: the site is then visited there, over HTTPS, at
+    `verify_address` or where public DNS says.
+    """
+
+    def __init__(self, machine: Machine):
+        self.machine = machine
+        self.domain: str = machine["app_domain"]
+        self.plain = machine["tls"] in ("off", False)
+        self.address = (machine["verify_address"] or self.domain) if self.plain else machine.address
+
+    def __str__(self) -> str:
+        return self.machine.name
+
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """What a visitor trusts: the project's own authority where there is one, else the machine's."""
+        authority = Path(self.machine["verify_authority"])
+        internal = self.machine["tls"] == "internal"
+        return ssl.create_default_context(cafile=str(authority) if internal else None)
+
+    @cached_property
+    def _pools(self) -> dict[str, urllib3.HTTPConnectionPool]:
+        options = {"timeout": TIMEOUT, "retries": False, "maxsize": 2}
+        names = {"server_hostname": self.domain, "assert_hostname": self.domain}
+        return {
+            "http": urllib3.HTTPConnectionPool(self.address, 80, **options),
+            "https": urllib3.HTTPSConnectionPool(self.address, 443, ssl_context=self.context, **names, **options),
+        }
+
+    def get(self, path: str, scheme: str = "https", **headers: str) -> urllib3.BaseHTTPResponse:
+        """GET a path, following nothing; `Accept_Encoding="gzip"` is sent as Accept-Encoding."""
+        headers = {"Host": self.domain} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._pools[scheme].request("GET", path, headers=headers, redirect=False, decode_content=False)
+
+    @contextmanager
+    def stream(self, path: str, **headers: str) -> Iterator[urllib3.BaseHTTPResponse]:
+        """GET a path whose answer does not end; it is read as it comes, and closed."""
+        headers = {"Host": self.domain} | headers
+        response = self._pools["https"].request("GET", path, headers=headers, preload_content=False)
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def connect(self, port: int) -> socket.socket:
+        """A bare TCP connection to the proxy."""
+        return socket.create_connection((self.address, port), timeout=TIMEOUT)
+
+    def handshake(self, name: str | None = None, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
+        """A TLS connection under the given name (the site's own by default)."""
+        return (context or self.context).wrap_socket(self.connect(443), server_hostname=name or self.domain)
+
+    def websocket(self, path: str, origin: str | None = None) -> ClientConnection:
+        """Open a WebSocket as a page of the site does, or as one of another `origin`."""
+        return connect(
+            f"wss://{self.domain}{path}",
+            sock=self.connect(443),
+            ssl=self.context,
+            server_hostname=self.domain,
+            origin=origin or f"https://{self.domain}",
+            proxy=None,
+            open_timeout=TIMEOUT,
+            close_timeout=1,
+        )

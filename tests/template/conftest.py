@@ -1,0 +1,39 @@
+"""The template of the working tree, as Copier would get it."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.template.rendering import ROOT, Template
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_of_the_developer(tmp_path_factory):
+    """Keep the developer's own Copier and Git settings out of the tests."""
+    settings = tmp_path_factory.mktemp("settings") / "copier.yml"
+    settings.write_text("{}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COPIER_SETTINGS_PATH", str(settings))
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "Tests")
+            patch.setenv(f"GIT_{role}_EMAIL", "tests@example.com")
+        yield
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """Return the template of the working tree, committed or not."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("template")
+    for name in filter(None, listed.stdout.split("\0")):
+        if os.path.lexists(ROOT / name):
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, path / name, follow_symlinks=False)
+    return Template(path)

@@ -1,0 +1,81 @@
+"""Every combination of answers gives a project whose files parse, and nothing of another choice."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.template.rendering import check_that_files_parse, choices, files, name_of, pairwise
+
+EVERY_PAIR = pairwise("interface", "server", "database", "django_version", "python_version", "license")
+
+
+@pytest.fixture(scope="module", params=EVERY_PAIR, ids=name_of)
+def answers(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def project(template, answers, tmp_path_factory):
+    return template.render(tmp_path_factory.mktemp("project") / "site", **answers)
+
+
+def test_every_file_parses(project):
+    check_that_files_parse(project)
+
+
+def test_no_file_still_holds_copiers_marks(project):
+    names = files(project)
+    assert not [name for name in names if name.endswith(".jinja") or "{%" in name or "{{" in name]
+
+
+def test_ruff_and_djlint_are_content(project):
+    # With the project's own configuration and the versions of the toolkit.
+    for command in (
+        ["ruff", "check", "--no-cache", "."],
+        ["ruff", "format", "--no-cache", "--diff", "."],
+        ["djlint", ".", "--lint", "--quiet"],
+    ):
+        result = subprocess.run(command, cwd=project, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_nothing_of_the_other_interface_is_left(project, answers):
+    asgi = answers["interface"] == "asgi"
+    assert (project / "config" / "asgi.py").exists() == asgi
+    assert (project / "config" / "wsgi.py").exists() != asgi
+    dependencies = (project / "pyproject.toml").read_text()
+    settings = (project / "config" / "settings.py").read_text()
+    for word in ("channels", "uvicorn", "pytest-asyncio"):
+        assert (word in dependencies) == asgi, word
+    assert ("CHANNEL_LAYERS" in settings) == asgi
+    assert ("gunicorn" in dependencies) != asgi
+    foreign = "WSGI" if asgi else "ASGI"
+    assert f"{foreign}_APPLICATION" not in settings
+
+
+def test_the_start_command_is_the_chosen_server_alone(project, answers):
+    text = (project / "bin" / "serve").read_text()
+    assert f"exec {answers['server']} " in text
+    assert not [other for other in choices("server") if other != answers["server"] and other in text]
+
+
+def test_postgresql_is_needed_only_where_it_was_chosen(project, answers):
+    assert ("psycopg" in (project / "pyproject.toml").read_text()) == (answers["database"] == "postgres")
+
+
+def test_a_licence_is_there_unless_the_project_is_proprietary(project, answers):
+    licence = project / "LICENSE"
+    assert licence.exists() == (answers["license"] != "proprietary")
+    if licence.exists():
+        first = {
+            "MIT": "MIT License",
+            "BSD-3-Clause": "BSD 3-Clause",
+            "Apache-2.0": "Apache License",
+        }
+        assert first[answers["license"]] in "".join(licence.read_text().splitlines(True)[:3])
+
+
+@pytest.mark.parametrize("program", ["manage.py", "bin/serve"])
+def test_programs_can_be_run(project, program):
+    assert os.access(project / program, os.X_OK)
