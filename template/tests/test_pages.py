@@ -42,7 +42,7 @@ def test_page_asks_no_other_site(page, path):
     assert not re.search(r"""(?:src|href|action)=["']?(?:\w+:)?//""", page(path))
 
 
-@pytest.mark.parametrize("path", ["/", "/chat/", "/stream/", "/nowhere/"])
+@pytest.mark.parametrize("path", ["/", "/chat/", "/stream/", "/login/", "/nowhere/"])
 def test_page_shows_the_sites_name_literally(page, settings, path):
     settings.SITE_NAME = "Ahoy <b>&</b> {{ 7 }} 船"
     assert "<span>Ahoy &lt;b&gt;&amp;&lt;/b&gt; {{ 7 }} 船</span>" in page(path)

@@ -25,7 +25,7 @@ class Site:
     @property
     def authority(self) -> Path:
         """The certificate of the project's own authority."""
-        return self.project.folder / "deploy/inventory/production/secrets/authority.crt"
+        return self.project.folder / "deploy/inventory/production/secrets/tls/ca.crt"
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, http.client.HTTPMessage, bytes]:
         """GET a path over HTTPS, as a browser that trusts the project's authority; give status, headers, body."""

@@ -54,7 +54,7 @@ def test_check_mode_changes_nothing_on_a_deployed_host(site: Site) -> None:
 
 def test_code_only_deploy_switches_to_the_other_slot_without_a_failed_request(site: Site) -> None:
     slot, release = site.live_slot, site.release
-    site.project.edit("templates/home.html", "</main>", "<p>Second edition</p></main>")
+    site.project.edit("templates/base.html", "</main>", "<p>Second edition</p></main>")
     site.project.commit("Change the home page")
     with site.visited() as failures:
         site.project.deploy().ok()

@@ -44,7 +44,7 @@ def test_each_host_runs_its_own_services_only(site: Site, hosts: dict[str, Host]
 
 
 def test_database_lets_in_the_web_hosts_alone(site: Site, hosts: dict[str, Host]) -> None:
-    password = (site.project.folder / "deploy/inventory/production/secrets/database_password").read_text().strip()
+    password = (site.project.folder / "deploy/inventory/production/secrets/app_database_password").read_text().strip()
     with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry"):
         psycopg.connect(
             host=hosts["database"].address, user="mysite", password=password, dbname="mysite", sslmode="require"
@@ -54,9 +54,9 @@ def test_database_lets_in_the_web_hosts_alone(site: Site, hosts: dict[str, Host]
 def test_wrong_database_password_stops_before_the_switch(site: Site) -> None:
     release = site.release
     site.project.commit("A commit to deploy")
-    run = site.project.deploy("-e", "database_password=wrong-on-purpose-0123456789", "--skip-tags", "database")
+    run = site.project.deploy("-e", "app_database_password=wrong-on-purpose-0123456789", "--skip-tags", "database")
     assert run.status != 0
-    assert "database_password" in run.output
+    assert "app_database_password" in run.output
     assert "wrong-on-purpose" not in run.output
     assert site.release == release
     assert site.get("/")[0] == 200

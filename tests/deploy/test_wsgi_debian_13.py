@@ -57,7 +57,7 @@ def test_tcp_slot_is_sandboxed(site: Site) -> None:
         ({"app_domain": ""}, ["app_domain"]),
         ({"app_domain": "https://site.test/"}, ["app_domain", "https://site.test/"]),
         ({"tls": "sometimes"}, ["tls", "sometimes"]),
-        ({"tls": "provided"}, ["tls_certificate"]),
+        ({"tls": "provided"}, ["tls", ".crt"]),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )

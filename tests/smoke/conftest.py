@@ -7,6 +7,7 @@ it runs once for each of them. A check marked `only("asgi")` exists only where t
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from .report import Report
 from .web import Site
 
 SURVEY = (Path(__file__).parent / "survey.py").read_text()
+site_of = cache(Site)  # with its open connections, and what it has answered so far
+# What fails first is most likely the cause of what fails later.
+ORDER = ["units", "release", "data", "host", "tls", "http", "static", "stream", "chat", "websocket"]
 INVENTORY = pytest.StashKey[Inventory]()
 
 
@@ -73,7 +77,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     inventory = metafunc.config.stash[INVENTORY]
     machines = inventory.machines
     each = {
-        "site": [Site(machine) for machine in inventory.group("web")],
+        "site": [site_of(machine) for machine in inventory.group("web")],
         "web": inventory.group("web"),
         "database": [machine for machine in machines if expected.has_database(machine)],
         "redis": inventory.group("redis"),
@@ -90,9 +94,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the checks of what this environment does not have."""
+    """Leave out the checks of what this environment does not have; the causes come before the consequences."""
     features = set(config.stash[INVENTORY].features())
-    items[:] = [item for item in items if all(features.issuperset(mark.args) for mark in item.iter_markers("only"))]
+    here = [item for item in items if all(features.issuperset(mark.args) for mark in item.iter_markers("only"))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in here])
+    items[:] = here
+    items.sort(key=lambda item: ORDER.index(item.path.stem.removeprefix("test_")))
 
 
 @pytest.fixture(scope="session")

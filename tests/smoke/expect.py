@@ -2,12 +2,17 @@
 
 import pytest
 
+LENGTH = 600  # characters of what was seen: enough to know it by
+
 
 def expect(holds: object, expected: object, seen: object) -> None:
     """Fail, saying what was expected and what was seen instead, unless `holds` is true."""
     __tracebackhide__ = True
     if not holds:
-        pytest.fail(f"expected: {expected}\nseen:     {seen}", pytrace=False)
+        text = str(seen)
+        if len(text) > LENGTH:
+            text = f"{text[:LENGTH]}…"
+        pytest.fail(f"expected: {expected}\nseen:     {text}", pytrace=False)
 
 
 def expect_equal(seen: object, expected: object, what: str) -> None:

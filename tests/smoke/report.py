@@ -8,11 +8,17 @@ from pathlib import Path
 
 import jinja2
 import pytest
+from urllib3.exceptions import HTTPError
+from websockets.exceptions import WebSocketException
 
 from .expected import unit_name, units
 from .inventory import Inventory, Machine, Unusable
 
-LINES = 15  # of each unit's journal
+LINES = 12  # of each unit's journal
+# The application's lines on what went well, this suite's own visits among them, would hide the others.
+QUIET = """| grep -v '"level": "INFO"'"""
+# What a host that does not answer raises: a finding, of which a traceback says nothing more.
+UNANSWERED = (OSError, HTTPError, WebSocketException)
 PAGE = Path(__file__).with_name("report.html.j2")
 
 
@@ -42,6 +48,10 @@ class Report:
         """Show the last log lines of the units concerned below a failure; keep every result for the page."""
         report: pytest.TestReport = yield
         if report.failed:
+            if isinstance(call.excinfo.value, UNANSWERED):
+                report.longrepr = (
+                    f"expected: an answer\nseen:     {type(call.excinfo.value).__name__}: {call.excinfo.value}"
+                )
             report.sections += [(f"last log lines of {title}", text) for title, text in self._logs(item)]
         if report.failed or report.when == "call":
             logs = [(title, text) for title, text in report.sections if title.startswith("last log lines")]
@@ -92,7 +102,7 @@ class Report:
             if "redis" in machine.groups:
                 here["redis"] = "redis-server@*"
             for name in wanted:
-                name = parameters["unit"] if name == "unit" else name  # noqa: PLW2901
+                name = parameters.get("unit", "web") if name == "unit" else name  # noqa: PLW2901
                 if name in here:
                     unit = here[name] if name == "redis" else unit_name(machine, name)
                     yield f"{unit} on {machine.name}", self._journal(machine, unit)
@@ -101,7 +111,9 @@ class Report:
         """The end of a unit's journal (for nginx, of its error log too), asked for once."""
         key = (machine.name, unit)
         if key not in self._journals:
-            command = f"journalctl --no-pager --quiet --output=short-iso --lines={LINES} --unit=%s"
+            command = (
+                f"journalctl --no-pager --quiet --output=short-iso --lines=500 --unit=%s {QUIET} | tail -n {LINES}"
+            )
             if unit == "nginx":
                 command += f"; tail -n {LINES} /var/log/nginx/error.log 2>/dev/null || true"
             try:
@@ -121,4 +133,4 @@ def _sentence(item: pytest.Item) -> str:
 
 def _subject(item: pytest.Item) -> str:
     """What the check looked at: the host, and a path or a unit."""
-    return item.callspec.id.replace("-", ", ", 0) if hasattr(item, "callspec") else ""
+    return " ".join(map(str, item.callspec.params.values())) if hasattr(item, "callspec") else ""

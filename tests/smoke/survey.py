@@ -42,10 +42,12 @@ def address():
 
 
 def units():
-    """{unit: its systemd properties} of every loaded unit that Slipway knows."""
-    patterns = ["nginx.service", f"{APP}-web@*.service", "postgresql@*.service", "redis-server*.service"]
+    """{unit: its systemd properties} of what Slipway installs: every unit that may be here, running or not."""
+    names = ["nginx", *(f"{APP}-web@{slot}" for slot in PORTS), "redis-server@cache", "redis-server@channels"]
+    # A cluster's folder is /etc/postgresql/<version>/<name>.
+    names += [f"postgresql@{path.parent.name}-{path.name}" for path in Path("/etc/postgresql").glob("*/*")]
     wanted = "Id,LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,ActiveEnterTimestampMonotonic"
-    blocks = output("systemctl", "show", f"--property={wanted}", *patterns).strip().split("\n\n")
+    blocks = output("systemctl", "show", f"--property={wanted}", *names).strip().split("\n\n")
     found = [dict(line.split("=", 1) for line in block.splitlines()) for block in blocks if block]
     for unit in found:
         entered = int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
@@ -75,20 +77,26 @@ def slots():
     }
 
 
-def own_answers():
-    """[status, body] of /livez and /readyz from the live slot itself, past the proxy."""
-    found = {}
-    for path in ("/livez", "/readyz"):
-        connection = http.client.HTTPConnection("127.0.0.1", PORTS[live_slot()], timeout=8)
+def ask_slot(path):
+    """[status, body] of the live slot itself, past the proxy; status None where no answer comes."""
+    connection = http.client.HTTPConnection("127.0.0.1", PORTS[live_slot()], timeout=12)
+    try:
         if ASKED["listen"] == "socket":
             connection.sock = socket.socket(socket.AF_UNIX)
-            connection.sock.settimeout(8)
+            connection.sock.settimeout(12)
             connection.sock.connect(f"/run/{APP}/{live_slot()}.sock")
         connection.request("GET", path, headers={"Host": "localhost", "Connection": "close"})
         answer = connection.getresponse()
-        found[path] = [answer.status, answer.read().decode(errors="replace")]
+        return [answer.status, answer.read().decode(errors="replace")]
+    except (OSError, http.client.HTTPException) as error:
+        return [None, f"{type(error).__name__}: {error}"]
+    finally:
         connection.close()
-    return found
+
+
+def own_answers():
+    """The live slot's own answers, by path."""
+    return {path: ask_slot(path) for path in ("/livez", "/readyz")}
 
 
 def foreign_files():

@@ -2,9 +2,10 @@
 
 import json
 import secrets
+import struct
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -67,14 +68,18 @@ def test_page_of_another_origin_is_refused(site: Site, origin: str) -> None:
 
 
 def test_oversize_message_is_closed(site: Site) -> None:
+    size = FRAME_LIMIT + 1
     with site.websocket("/ws/echo/") as client:
-        try:
-            client.send("x" * (FRAME_LIMIT + 1))
-            while True:
+        # The head of a text frame, masked with zeros. Most servers refuse at its sight; bytes under way meanwhile
+        # would make them reset the connection, and the close code might get lost. Others wait for the whole.
+        client.socket.sendall(struct.pack("!BBQI", 0x81, 0x80 | 127, size, 0))
+        with suppress(ConnectionClosed, TimeoutError):
+            client.recv(1)
+        if client.close_code is None:
+            client.socket.sendall(b"x" * size)
+            with suppress(ConnectionClosed, TimeoutError):
                 client.recv(5)
-        except (ConnectionClosed, TimeoutError):
-            pass
-    expect_equal(client.close_code, 1009, f"the close code after a message of {FRAME_LIMIT + 1} bytes")
+    expect_equal(client.close_code, 1009, f"the close code after a message of {size} bytes")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ The host is addressed directly, under the site's name, so that neither public DN
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from .inventory import Machine
 
-TIMEOUT = 10  # seconds that any answer may take
+PATIENT, IMPATIENT = 10, 2  # seconds to wait for an answer, and once one has not come
 
 
 class Site:
@@ -28,6 +28,7 @@ class Site:
     def __init__(self, machine: Machine):
         self.machine = machine
         self.domain: str = machine["app_domain"]
+        self.timeout = PATIENT
         self.plain = machine["tls"] in ("off", False)
         self.address = (machine["verify_address"] or self.domain) if self.plain else machine.address
 
@@ -41,9 +42,18 @@ class Site:
         internal = self.machine["tls"] == "internal"
         return ssl.create_default_context(cafile=str(authority) if internal else None)
 
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """After a first answer that did not come, wait less for the others: a dead site is to be told of soon."""
+        try:
+            yield
+        except (TimeoutError, urllib3.exceptions.TimeoutError):
+            self.timeout = IMPATIENT
+            raise
+
     @cached_property
     def _pools(self) -> dict[str, urllib3.HTTPConnectionPool]:
-        options = {"timeout": TIMEOUT, "retries": False, "maxsize": 2}
+        options = {"retries": False, "maxsize": 2}
         names = {"server_hostname": self.domain, "assert_hostname": self.domain}
         return {
             "http": urllib3.HTTPConnectionPool(self.address, 80, **options),
@@ -53,21 +63,25 @@ class Site:
     def get(self, path: str, scheme: str = "https", **headers: str) -> urllib3.BaseHTTPResponse:
         """GET a path, following nothing; `Accept_Encoding="gzip"` is sent as Accept-Encoding."""
         headers = {"Host": self.domain} | {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._pools[scheme].request("GET", path, headers=headers, redirect=False, decode_content=False)
+        options = {"redirect": False, "decode_content": False, "timeout": self.timeout}
+        with self._patience():
+            return self._pools[scheme].request("GET", path, headers=headers, **options)
 
     @contextmanager
     def stream(self, path: str, **headers: str) -> Iterator[urllib3.BaseHTTPResponse]:
         """GET a path whose answer does not end; it is read as it comes, and closed."""
         headers = {"Host": self.domain} | headers
-        response = self._pools["https"].request("GET", path, headers=headers, preload_content=False)
-        try:
+        with (
+            self._patience(),
+            closing(
+                self._pools["https"].request("GET", path, headers=headers, preload_content=False, timeout=self.timeout)
+            ) as response,
+        ):
             yield response
-        finally:
-            response.close()
 
     def connect(self, port: int) -> socket.socket:
         """A bare TCP connection to the proxy."""
-        return socket.create_connection((self.address, port), timeout=TIMEOUT)
+        return socket.create_connection((self.address, port), timeout=self.timeout)
 
     def handshake(self, name: str | None = None, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
         """A TLS connection under the given name (the site's own by default)."""
@@ -75,13 +89,14 @@ class Site:
 
     def websocket(self, path: str, origin: str | None = None) -> ClientConnection:
         """Open a WebSocket as a page of the site does, or as one of another `origin`."""
-        return connect(
-            f"wss://{self.domain}{path}",
-            sock=self.connect(443),
-            ssl=self.context,
-            server_hostname=self.domain,
-            origin=origin or f"https://{self.domain}",
-            proxy=None,
-            open_timeout=TIMEOUT,
-            close_timeout=1,
-        )
+        with self._patience():
+            return connect(
+                f"wss://{self.domain}{path}",
+                sock=self.connect(443),
+                ssl=self.context,
+                server_hostname=self.domain,
+                origin=origin or f"https://{self.domain}",
+                proxy=None,
+                open_timeout=self.timeout,
+                close_timeout=1,
+            )

@@ -73,13 +73,13 @@ def run(*command, cwd, **environment):
     inherited = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     result = subprocess.run(
         [str(part) for part in command],
-        cwd=cwd, env=inherited | environment, capture_output=True, text=True,
+        cwd=cwd, env=inherited | environment, check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert result.returncode == 0, f"{command}:\n{result.stdout}\n{result.stderr}"
     return result.stdout
 
 
-class AnyTag(yaml.SafeLoader):
+class AnyTag(yaml.CSafeLoader):
     """YAML as Ansible has it: with tags such as !vault."""
 
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from tests.template.rendering import ROOT, TEXTS, check_that_files_parse, read_questions
 
 few = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-many = settings(few, max_examples=40)
+many = settings(few, max_examples=25)
 
 # What a text field keeps: any line of printable characters, the awkward ones more often.
 AWKWARD = "\"'`\\$%#{}<>&*_[]|~!;:@=+-.() /"
@@ -32,13 +32,11 @@ line = (
 
 def refused(template, tmp_path, **answer):
     """Return the message with which one bad answer is refused."""
-    ((name, value),) = answer.items()
-    with pytest.raises(ValueError) as error:
+    (name,) = answer
+    with pytest.raises(ValueError, match=f"question '{name}'") as error:
         template.render(tmp_path / "refused", **answer)
-    message = str(error.value)
-    assert name in message
     assert not (tmp_path / "refused").exists(), "something was written all the same"
-    return message
+    return str(error.value)
 
 
 def assigned(path, name):
@@ -113,7 +111,7 @@ def test_texts_that_are_too_long_are_refused(template, tmp_path):
 @example(slug="my-site")
 @example(slug="../etc")
 @example(slug="mysite\n")
-@example(slug="ｍysite")
+@example(slug="\uff4dysite")  # a full-width m
 @example(slug="a" * 31)
 @example(slug="my__site")
 @example(slug="mysite_")
@@ -123,14 +121,15 @@ def test_short_names_that_are_no_python_names_are_refused(template, tmp_path, sl
     assert "cannot be the short name: use" in refused(template, tmp_path, project_slug=slug)
 
 
-RESERVED = yaml.safe_load((ROOT / "known-names.yml").read_text())["reserved_names"]["default"]
+NAMES = yaml.safe_load((ROOT / "known-names.yml").read_text())
+RESERVED = set(" ".join(NAMES["reserved_names"]["default"].values()).split())
 
 
 def test_the_list_of_reserved_names_is_complete():
     own = {path.name for path in (ROOT / "template").iterdir() if path.is_dir()}
     wanted = {*keyword.kwlist, *keyword.softkwlist, *sys.stdlib_module_names, *own}
     possible = {name for name in wanted if re.fullmatch(r"[a-z][a-z0-9_]{1,29}", name)}
-    assert possible - set(RESERVED) == set()
+    assert possible - RESERVED == set()
 
 
 def test_the_projects_dependencies_are_reserved_names(template, tmp_path):
@@ -139,7 +138,7 @@ def test_the_projects_dependencies_are_reserved_names(template, tmp_path):
         metadata = tomllib.loads((project / "pyproject.toml").read_text())
         needed = [*metadata["project"]["dependencies"], *metadata["dependency-groups"]["dev"]]
         names = {re.match(r"[\w-]+", need)[0].replace("-", "_") for need in needed}
-        assert names - {"django_environ", "django_csp"} - set(RESERVED) == set()
+        assert names - {"django_environ", "django_csp"} - RESERVED == set()
 
 
 @pytest.mark.parametrize("slug", ["class", "json", "django", "chat", "tests", "postgres", "root"])
@@ -193,9 +192,9 @@ def test_unknown_time_zones_are_refused(template, tmp_path, zone):
 
 
 def test_time_zones_offered_are_known_to_python():
-    known = yaml.safe_load((ROOT / "known-names.yml").read_text())["time_zones"]["default"]
-    assert {"UTC", "Europe/Paris", "America/New_York", "Asia/Kolkata"} <= set(known)
-    assert set(known) - zoneinfo.available_timezones() == set()
+    known = set(NAMES["time_zones"]["default"].split())
+    assert known >= {"UTC", "Europe/Paris", "America/New_York", "Asia/Kolkata"}
+    assert known - zoneinfo.available_timezones() == set()
 
 
 @pytest.mark.parametrize(

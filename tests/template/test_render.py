@@ -1,11 +1,10 @@
 """Every combination of answers gives a project whose files parse, and nothing of another choice."""
 
 import os
-import subprocess
 
 import pytest
 
-from tests.template.rendering import check_that_files_parse, choices, files, name_of, pairwise
+from tests.template.rendering import check_that_files_parse, choices, files, name_of, pairwise, run
 
 EVERY_PAIR = pairwise("interface", "server", "database", "django_version", "python_version", "license")
 
@@ -36,8 +35,7 @@ def test_ruff_and_djlint_are_content(project):
         ["ruff", "format", "--no-cache", "--diff", "."],
         ["djlint", ".", "--lint", "--quiet"],
     ):
-        result = subprocess.run(command, cwd=project, capture_output=True, text=True)
-        assert result.returncode == 0, result.stdout + result.stderr
+        run(*command, cwd=project)
 
 
 def test_nothing_of_the_other_interface_is_left(project, answers):

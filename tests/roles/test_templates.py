@@ -1,0 +1,98 @@
+"""Every template renders with the defaults, and what it renders to parses."""
+
+import configparser
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.roles.conftest import ROLES
+
+
+def test_every_template_renders(rendered: Path) -> None:
+    names = {f"{file.parents[1].name}-{file.stem}" for file in ROLES.glob("*/templates/*.j2")}
+    assert {name for name in names if not (rendered / name).is_file()} == set()
+
+
+def unit(rendered: Path) -> configparser.RawConfigParser:
+    """The service, as an INI file; of a key that stands more than once, the last."""
+    parser = configparser.RawConfigParser(strict=False, delimiters="=", comment_prefixes="#")
+    parser.optionxform = str
+    parser.read(rendered / "release-web.service")
+    return parser
+
+
+def test_the_unit_parses(rendered: Path) -> None:
+    assert unit(rendered).sections() == ["Unit", "Service", "Install"]
+
+
+def test_the_unit_holds_no_secret(rendered: Path) -> None:
+    text = (rendered / "release-web.service").read_text() + (rendered / "release-env").read_text()
+    secrets = [file.read_text().strip() for file in (rendered / "secrets").iterdir()]
+    assert len(secrets) >= 2
+    assert [secret for secret in secrets if secret in text] == []
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is part of systemd")
+def test_the_sandbox_is_tight(rendered: Path) -> None:
+    shutil.copy(rendered / "release-web.service", rendered / "mysite-web@blue.service")
+    most = 5 if unit(rendered)["Service"].get("PrivateNetwork") == "yes" else 13  # tenths
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", rendered / "mysite-web@blue.service"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
+
+
+def test_nginx_blocks_are_closed(rendered: Path) -> None:
+    for file in rendered.glob("nginx-*.conf"):
+        text = re.sub(r'"[^"]*"|\'[^\']*\'|#.*', "", file.read_text())
+        assert text.count("{") == text.count("}"), file.name
+        assert [line for line in text.splitlines() if line.strip() and line.strip()[-1] not in ";{}'"] == [] or (
+            "log_format" in text
+        ), file.name
+
+
+def test_nginx_sets_the_headers_of_each_location(rendered: Path) -> None:
+    # An add_header of its own makes a location forget the inherited ones.
+    for location in re.findall(r"location [^{]*{[^}]*}", (rendered / "nginx-site.conf").read_text()):
+        assert "add_header" not in location or "-headers.conf;" in location, location
+
+
+def test_shell_parses(rendered: Path) -> None:
+    for file in rendered.glob("*.sh"):
+        done = subprocess.run(["/bin/sh", "-n", file], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{file.name}: {done.stderr}"
+
+
+def test_the_environment_is_quoted(rendered: Path) -> None:
+    lines = (rendered / "release-env").read_text().splitlines()[1:]
+    assert [line for line in lines if not re.fullmatch(r'[A-Z_]+=".*"', line)] == []
+
+
+def test_redis_stores_no_password(rendered: Path) -> None:
+    password = (rendered / "secrets/app_redis_password").read_text().strip()
+    assert password not in (rendered / "redis-redis.conf").read_text()
+
+
+def test_the_maintenance_page_is_closed(rendered: Path) -> None:
+    class Page(HTMLParser):
+        title = False
+
+        def handle_endtag(self, tag: str) -> None:
+            self.title = self.title or tag == "title"
+
+    page = Page()
+    page.feed((rendered / "nginx-maintenance.html").read_text())
+    assert page.title
+
+
+def test_hosts_are_asked_in_yaml(rendered: Path) -> None:
+    done = subprocess.run(["/bin/sh", rendered / "release-state.sh"], capture_output=True, text=True, check=False)
+    assert set(yaml.safe_load(done.stdout)) == {"live", "slots", "user", "uv", "releases"}
