@@ -20,12 +20,14 @@ THREE_HOSTS = {"web": ["one"], "database": ["two"], "redis": ["three"]}
 # name: (groups, inventory keys)
 INVENTORIES = {
     "asgi": (ONE_HOST, {}),
-    "asgi on three hosts": (THREE_HOSTS, {"app_address": "10.0.0.1"}),
+    "asgi on three hosts": (
+        THREE_HOSTS,
+        {"app_address": "10.0.0.1", "app_allowed_addresses": ["192.0.2.0/24"], "app_unit_lines": ["TasksMax=64"]},
+    ),
     "wsgi": (
         {"web": ["one"], "redis": ["one"]},
         {"app_interface": "wsgi", "app_database": "sqlite", "app_listen": "tcp", "tls": "off"},
     ),
-    "allowed addresses": (ONE_HOST, {"app_allowed_addresses": ["192.0.2.0/24"], "app_unit_lines": ["Nice=5"]}),
 }
 
 OWNER = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
@@ -51,7 +53,7 @@ RENDER = """
       {%- set found = [] -%}
       {%- for file in query('ansible.builtin.fileglob', role_path ~ '/templates/*.j2') -%}
       {%- set name = ansible_role_name ~ '-' ~ file | basename | regex_replace('[.]j2$', '') -%}
-      {%- set content = lookup('ansible.builtin.template', file, template_vars={'instance': 'cache', 'slot': 'green'}) -%}
+      {%- set content = lookup('ansible.builtin.template', file, template_vars=dict(instance='cache', slot='green')) -%}
       {%- set _ = found.append({'path': rendered ~ '/' ~ name, 'content': content, 'owner': owner, 'group': group}) -%}
       {%- endfor -%}
       {{ found }}

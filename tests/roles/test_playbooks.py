@@ -47,8 +47,9 @@ def test_handlers_exist(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", TASK_FILES, ids=name)
-def test_task_names_begin_with_a_verb(file: Path) -> None:
-    assert [task["name"] for task in tasks(load(file)) if not task["name"][0].isupper() or task["name"].endswith(".")] == []
+def test_tasks_are_named_like_headings(file: Path) -> None:
+    names = [task["name"] for task in tasks(load(file))]
+    assert [name for name in names if not name[0].isupper() or name.endswith(".")] == []
 
 
 def test_every_task_file_is_used() -> None:

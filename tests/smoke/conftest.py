@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for old in folder.glob("smoke.*"):
         old.unlink()
     config.option.xmlpath = config.option.xmlpath or str(folder / "smoke.xml")
-    config.pluginmanager.register(Report(inventory, config.option.release, folder / "smoke.html"))
+    config.pluginmanager.register(Report(inventory, folder / "smoke.html"))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -99,7 +99,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     here = [item for item in items if all(features.issuperset(mark.args) for mark in item.iter_markers("only"))]
     config.hook.pytest_deselected(items=[item for item in items if item not in here])
     items[:] = here
-    items.sort(key=lambda item: ORDER.index(item.path.stem.removeprefix("test_")))
+    order = {f"test_{subject}": place for place, subject in enumerate(ORDER)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(ORDER)))  # an owner's own come last
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,13 @@ def has_database(machine: Machine) -> bool:
     return "database" in machine.groups and machine["app_database"] == "postgres"
 
 
+def needs_no_network(machine: Machine) -> bool:
+    """Whether the application on a web host meets all it talks to over UNIX sockets."""
+    database_here = has_database(machine) or machine["app_database"] == "sqlite"
+    here = database_here and "redis" in machine.groups
+    return here and machine["app_listen"] == "socket" and not machine["app_allowed_addresses"]
+
+
 def units(machine: Machine) -> list[str]:
     """The services that should run on a host: `web` stands for the live slot, `postgresql` for its one cluster."""
     found = ["nginx", "web"] if "web" in machine.groups else []

@@ -12,23 +12,12 @@ from ansible.cli import CLI
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
-from ansible.template import Templar, trust_as_template
+from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 from testinfra.utils.ansible_runner import get_ansible_config, get_ansible_host
 
 from . import DEPLOY
 from .expect import expect
-
-# What the role `verify` says of itself; its defaults and the inventory win.
-LIMITS = {
-    "verify_address": "",
-    "verify_authority": "{{ inventory_dir }}/secrets/tls/ca.crt",
-    "verify_ports": [],
-    "verify_certificate_days": 14,
-    "verify_disk_percent": 10,
-    "verify_disk_mib": 1024,
-    "verify_clock_seconds": 5,
-}
 
 
 class Unusable(Exception):
@@ -119,9 +108,7 @@ class Inventory:
         loader.set_vault_secrets(CLI.setup_vault_secrets(loader, vault_ids, files, auto_prompt=False))
         source = InventoryManager(loader=loader, sources=[str(self.path)])
         variables = VariableManager(loader=loader, inventory=source)
-        defaults = {
-            name: trust_as_template(value) if isinstance(value, str) else value for name, value in LIMITS.items()
-        }
+        defaults: dict[str, Any] = {}
         for file in sorted(DEPLOY.glob("roles/*/defaults/main.yml")):
             defaults |= loader.load_from_file(str(file)) or {}
         self.machines = []

@@ -16,7 +16,7 @@ from .inventory import Inventory, Machine, Unusable
 
 LINES = 12  # of each unit's journal
 # The application's lines on what went well, this suite's own visits among them, would hide the others.
-QUIET = """| grep -v '"level": "INFO"'"""
+QUIET = """| grep -vE '"level": "INFO"|"message": "Not Found:'"""
 # What a host that does not answer raises: a finding, of which a traceback says nothing more.
 UNANSWERED = (OSError, HTTPError, WebSocketException)
 PAGE = Path(__file__).with_name("report.html.j2")
@@ -37,8 +37,8 @@ class Row:
 class Report:
     """A pytest plugin: adds journals to failures, and writes `page` at the end."""
 
-    def __init__(self, inventory: Inventory, release: str | None, page: Path):
-        self.inventory, self.release, self.page = inventory, release, page
+    def __init__(self, inventory: Inventory, page: Path):
+        self.inventory, self.page = inventory, page
         self.groups: dict[str, list[Row]] = {}
         self.began = datetime.now().astimezone()
         self._journals: dict[tuple[str, str], str] = {}
@@ -74,7 +74,7 @@ class Report:
             environment.from_string(PAGE.read_text()).render(
                 inventory=self.inventory,
                 domain=self.inventory["app_domain"],
-                release=self.release or self._live_release(),
+                release=self._live_release(),
                 began=self.began,
                 seconds=(datetime.now().astimezone() - self.began).total_seconds(),
                 failed=sum(not row.passed for row in rows),

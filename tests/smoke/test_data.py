@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis: the application gets in (see test_release), and nobody else."""
+"""PostgreSQL and Redis: the application gets in, and nobody else."""
 
 import contextlib
 import socket

@@ -55,7 +55,7 @@ def test_secrets_are_not_in_the_environment(web: Machine) -> None:
 
 @pytest.mark.journal("web")
 def test_service_is_sandboxed(web: Machine) -> None:
-    limit = 0.5 if web["app_listen"] == "socket" else 1.0
+    limit = 0.5 if expected.needs_no_network(web) else 1.0
     seen = web.seen("exposure")
     expect(seen <= limit, f"systemd-analyze security {expected.live_unit(web)}: at most {limit}", seen)
 

@@ -13,6 +13,8 @@ import yaml
 from allpairspy import AllPairs
 
 ROOT = Path(__file__).resolve().parents[2]
+# What is the same in every project.
+SHARED = ("deploy/roles", "deploy/smoke")
 TEXTS = ("project_name", "description", "author_name")
 
 
@@ -60,10 +62,14 @@ class Template:
 
     path: Path
 
-    def render(self, destination, **answers):
-        """Answer the questions, the rest with defaults, without trust; return the new project."""
-        # `copy` must be enough: no answer may need --trust.
-        copier.run_copy(str(self.path), destination, data=answers, defaults=True, quiet=True, unsafe=False)
+    def render(self, destination, exclude=(), **answers):
+        """Answer the questions, the rest with defaults, without trust; return the new project.
+
+        `exclude` leaves out folders, where a test renders often and does not look at them.
+        """
+        copier.run_copy(
+            str(self.path), destination, data=answers, defaults=True, exclude=exclude, quiet=True, unsafe=False
+        )
         return Path(destination)
 
 

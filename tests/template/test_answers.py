@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from tests.template.rendering import ROOT, TEXTS, check_that_files_parse, read_questions
+from tests.template.rendering import ROOT, SHARED, TEXTS, check_that_files_parse, read_questions
 
 few = settings(
     max_examples=6,
@@ -60,6 +60,7 @@ def unescaped(markdown):
 def test_texts_are_kept_literally_wherever_they_appear(template, tmp_path_factory, name, text, author):
     project = template.render(
         tmp_path_factory.mktemp("texts") / "site",
+        SHARED,
         project_name=name, description=text, author_name=author,
     )  # fmt: skip
     check_that_files_parse(project)
@@ -88,7 +89,7 @@ def test_texts_are_kept_literally_wherever_they_appear(template, tmp_path_factor
     ],
 )
 def test_a_short_name_that_works_is_suggested(template, tmp_path, name, slug):
-    project = template.render(tmp_path / "site", project_name=name)
+    project = template.render(tmp_path / "site", SHARED, project_name=name)
     assert yaml.safe_load((project / ".copier-answers.yml").read_text())["project_slug"] == slug
 
 
@@ -134,7 +135,7 @@ def test_the_list_of_reserved_names_is_complete():
 
 def test_the_projects_dependencies_are_reserved_names(template, tmp_path):
     for interface in ("asgi", "wsgi"):
-        project = template.render(tmp_path / interface, interface=interface)
+        project = template.render(tmp_path / interface, SHARED, interface=interface)
         metadata = tomllib.loads((project / "pyproject.toml").read_text())
         needed = [*metadata["project"]["dependencies"], *metadata["dependency-groups"]["dev"]]
         names = {re.match(r"[\w-]+", need)[0].replace("-", "_") for need in needed}

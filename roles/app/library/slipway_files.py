@@ -118,7 +118,7 @@ def put(path, state):
         return
     folder = os.path.dirname(path)
     if kind == "link":
-        temporary = tempfile.mktemp(prefix=".slipway-", dir=folder)
+        temporary = os.path.join(folder, f".slipway-{os.getpid()}")
         os.symlink(content, temporary)
     else:
         handle, temporary = tempfile.mkstemp(prefix=".slipway-", dir=folder)
