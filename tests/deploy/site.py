@@ -12,6 +12,19 @@ from threading import Event, Thread
 
 from tests.hosts import Host, Project, Run
 
+# Runs on the host, which has no curl: /readyz of a slot, through its own socket or port.
+ASK_SLOT = """
+import http.client, os, socket, sys
+slot = sys.argv[1]
+path = f"/run/mysite/{slot}.sock"
+connection = http.client.HTTPConnection("127.0.0.1", {"blue": 8001, "green": 8002}[slot], timeout=10)
+if os.path.exists(path):
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(path)
+connection.request("GET", "/readyz")
+print(connection.getresponse().read().decode())
+"""
+
 
 @dataclass
 class Site:
@@ -45,10 +58,7 @@ class Site:
     @property
     def release(self) -> str:
         """The id of the release that the live slot's own /readyz reports."""
-        answer = self.host.run(
-            f"curl -sf --unix-socket /run/mysite/{self.live_slot}.sock http://localhost/readyz"
-            " || python3 -c \"import urllib.request as r; print(r.urlopen('http://127.0.0.1:8001/readyz').read())\""
-        )
+        answer = self.host.run(f"python3 -c '{ASK_SLOT}' {self.live_slot}")
         return json.loads(answer)["release"]
 
     @contextmanager

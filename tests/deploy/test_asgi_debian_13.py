@@ -112,19 +112,24 @@ def test_service_is_sandboxed_and_its_secrets_are_not_in_its_environment(site: S
     exposure = site.host.run(f"systemd-analyze security --json=short --threshold=5 {unit}; true")
     overall = site.host.run(f"systemd-analyze security {unit} | tail -1")
     assert float(overall.split(": ")[1].split()[0]) <= 0.5, exposure
-    secrets = site.project.folder / "deploy/inventory/production/secrets"
+    folder = site.project.folder / "deploy/inventory/production/secrets"
+    secrets = [file.read_text().strip() for file in folder.glob("app_*")]
     pid = site.host.run(f"systemctl show -p MainPID --value {unit}")
     seen = site.host.run(f"systemctl show {unit}; tr '\\0' '\\n' </proc/{pid}/environ; ps axww -o args")
-    assert all(file.read_text().strip() not in seen for file in secrets.iterdir() if "." not in file.name)
+    assert len(secrets) == 3
+    assert not [secret for secret in secrets if secret in seen]
 
 
 def test_only_five_releases_are_kept(site: Site) -> None:
-    releases = "ls /srv/mysite/releases | wc -l"
-    for number in range(5):
-        site.project.edit("config/urls.py", "urlpatterns =", f"# Edition {number}.\nurlpatterns =")
-        site.project.commit(f"Edition {number}")
-        site.project.deploy().ok()
-    assert site.host.run(releases) == "5"
+    older = "for n in 1 2 3 4 5 6; do cp -a --reflink=auto /srv/mysite/live/. /srv/mysite/releases/00000000000$n; done"
+    site.host.run(f"{older}; touch -d '1 year ago' /srv/mysite/releases/00000000000?")
+    before = site.release
+    site.project.edit("config/urls.py", "urlpatterns =", "# One more edition.\nurlpatterns =")
+    site.project.commit("One more edition")
+    site.project.deploy().ok()
+    kept = site.host.run("ls /srv/mysite/releases").split()
+    assert len(kept) == 5
+    assert {before, site.project.release} <= set(kept)
 
 
 def test_two_browsers_chat_through_the_proxy(site: Site) -> None:

@@ -47,8 +47,10 @@ def assigned(path, name):
     raise AssertionError(f"{path} does not set {name}")
 
 
-def unescaped(markdown):
-    """Return what Markdown shows for escaped text."""
+def shown(markdown):
+    """Return what Markdown shows for escaped text; fail where it would take a character for a mark."""
+    marks = set("`*_[]<>&#~|!$") & set(re.sub(r"\\.", "", markdown))
+    assert not marks, f"{marks} not escaped in {markdown}"
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown)
 
 
@@ -69,8 +71,8 @@ def test_texts_are_kept_literally_wherever_they_appear(template, tmp_path_factor
     assert metadata["description"] == text
     assert metadata["authors"][0]["name"] == author
     heading, _, summary, *_ = (project / "README.md").read_text().split("\n")
-    assert unescaped(heading.removeprefix("# ")) == name
-    assert unescaped(summary) == text
+    assert shown(heading.removeprefix("# ")) == name
+    assert shown(summary) == text
     assert f"Copyright (c) {author}\n" in (project / "LICENSE").read_text()
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text())
     assert [answers[question] for question in TEXTS] == [name, text, author]
