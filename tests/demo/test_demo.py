@@ -21,7 +21,8 @@ def demo(clone: Path, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[s
     process = subprocess.Popen(
         ["make", "demo", *arguments],
         cwd=clone,
-        env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
+        # Settings of another project in the shell must not reach the demo.
+        env=os.environ | {"WEB_CONCURRENCY": "4", "DATABASE_URL": "postgres://nobody@127.0.0.1:9/nothing"},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -38,7 +39,8 @@ def demo(clone: Path, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[s
         else:
             pytest.fail(f"make demo ended with {process.wait()}:\n{said}")
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=40)
 
 

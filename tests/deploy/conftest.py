@@ -21,12 +21,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _shared_deploy_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All projects of this run deploy with one Ansible installation instead of one each."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("UV_PROJECT_ENVIRONMENT", str(tmp_path_factory.mktemp("ansible") / "venv"))
-        yield
+@pytest.fixture(scope="session")
+def ansible(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One Ansible installation for all the projects of this run, instead of one each."""
+    return tmp_path_factory.mktemp("ansible") / "venv"
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +51,9 @@ def new_host(key: Path) -> Iterator[Callable[..., Host]]:
 
 
 @pytest.fixture(scope="module")
-def new_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
+def new_project(tmp_path_factory: pytest.TempPathFactory, ansible: Path) -> Callable[..., Project]:
     """Generate a project with the given answers."""
-    return lambda **answers: Project(tmp_path_factory.mktemp("project") / "mysite", **answers).generate()
+    return lambda **answers: Project(tmp_path_factory.mktemp("project") / "mysite", ansible, **answers).generate()
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +62,9 @@ def new_site(new_host: Callable[..., Host], new_project: Callable[..., Project])
 
     def deploy(debian: int = 13, variables: dict[str, object] | None = None, **answers: str) -> Site:
         host = new_host(debian)
-        project = new_project(domain="site.test", **answers).place(variables, web=[host], database=[host], redis=[host])
+        project = new_project(domain="site.test", **answers)
+        database = [] if answers.get("database") == "sqlite" else [host]
+        project.place(variables, web=[host], database=database, redis=[host])
         return Site(project, host, project.deploy().ok())
 
     return deploy

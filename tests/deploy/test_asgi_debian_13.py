@@ -94,8 +94,8 @@ def test_release_that_cannot_start_is_refused_and_the_old_one_serves(
         run = site.project.deploy()
     path.write_text(text)
     site.project.commit("Mend it")
-    assert run.status != 0
-    assert expected in run.output
+    assert run.status != 0, run.output
+    assert expected in run.output, run.output
     assert failures == []
     assert (site.live_slot, site.release) == (slot, release)
 

@@ -30,8 +30,8 @@ def test_project_that_needs_a_newer_python_is_refused(site: Site) -> None:
     site.project.command("uv", "lock", "--quiet")
     site.project.commit("Ask for Python 3.13")
     run = site.project.deploy()
-    assert run.status != 0
+    assert run.status != 0, run.output
     assert run.changed == 0
-    assert "3.13" in run.output
-    assert "3.11" in run.output
+    assert "3.13" in run.output, run.output
+    assert "3.11" in run.output, run.output
     assert site.release == release

@@ -69,7 +69,7 @@ def test_bad_inventory_is_refused_by_name(site: Site, variables: dict[str, objec
     inventory.write_text(yaml.safe_dump(hosts))
     run = site.project.deploy()
     inventory.write_text(good)
-    assert run.status != 0
+    assert run.status != 0, run.output
     assert run.changed == 0
     assert all(name in run.output for name in names), run.output
 
@@ -77,8 +77,8 @@ def test_bad_inventory_is_refused_by_name(site: Site, variables: dict[str, objec
 @pytest.mark.usefixtures("unharmed")
 def test_unreachable_host_is_named(site: Site) -> None:
     run = site.project.deploy("-e", "ansible_host=192.0.2.1", "-e", "ansible_timeout=2")
-    assert run.status != 0
-    assert site.host.name in run.output
+    assert run.status != 0, run.output
+    assert site.host.name in run.output, run.output
 
 
 @pytest.mark.usefixtures("unharmed")
@@ -86,9 +86,9 @@ def test_dirty_tree_is_refused_with_the_way_out(site: Site) -> None:
     site.project.edit("config/urls.py", "urlpatterns", "# Not committed.\nurlpatterns")
     run = site.project.deploy()
     site.project.command("git", "checkout", "--quiet", ".")
-    assert run.status != 0
-    assert "config/urls.py" in run.output
-    assert "git commit" in run.output
+    assert run.status != 0, run.output
+    assert "config/urls.py" in run.output, run.output
+    assert "git commit" in run.output, run.output
 
 
 @pytest.mark.usefixtures("unharmed")
@@ -97,15 +97,15 @@ def test_missing_lock_is_refused_with_the_command(site: Site) -> None:
     site.project.commit("Remove the lock")
     run = site.project.deploy()
     site.project.command("git", "reset", "--quiet", "--hard", "HEAD~1")
-    assert run.status != 0
-    assert "uv lock" in run.output
+    assert run.status != 0, run.output
+    assert "uv lock" in run.output, run.output
 
 
 @pytest.mark.usefixtures("unharmed")
 def test_unknown_revision_is_refused(site: Site) -> None:
     run = site.project.deploy("-e", "revision=no-such-branch")
-    assert run.status != 0
-    assert "no-such-branch" in run.output
+    assert run.status != 0, run.output
+    assert "no-such-branch" in run.output, run.output
 
 
 @pytest.mark.usefixtures("unharmed")
@@ -116,8 +116,8 @@ def test_host_without_room_is_refused_before_anything_changes(site: Site, option
     run = site.project.deploy()
     site.host.run("umount /srv/mysite/releases")
     site.project.command("git", "reset", "--quiet", "--hard", "HEAD~1")
-    assert run.status != 0
-    assert word in run.output.lower()
+    assert run.status != 0, run.output
+    assert word in run.output.lower(), run.output
 
 
 def test_check_mode_works_on_a_fresh_host(new_host: Callable, new_project: Callable) -> None:

@@ -35,10 +35,13 @@ class Run:
 
 
 class Project:
-    """A project generated into `folder` with `answers` (the defaults for the rest) and committed to Git."""
+    """A project generated into `folder` with `answers` (the defaults for the rest) and committed to Git.
 
-    def __init__(self, folder: Path, **answers: str):
-        self.folder, self.answers = folder, answers
+    ansible: a virtual environment for deploy/ that several projects share; without it each makes its own.
+    """
+
+    def __init__(self, folder: Path, ansible: Path | None = None, **answers: str):
+        self.folder, self.ansible, self.answers = folder, ansible, answers
 
     def generate(self) -> "Project":
         """Copy the template's working tree, lock the dependencies and commit the result."""
@@ -63,8 +66,8 @@ class Project:
         }
         # A project's environment is its own, whatever virtual environment this process runs in.
         environment.pop("VIRTUAL_ENV", None)
-        if cwd == "." and "UV_PROJECT_ENVIRONMENT" in environment:
-            del environment["UV_PROJECT_ENVIRONMENT"]
+        if cwd == "deploy" and self.ansible:
+            environment["UV_PROJECT_ENVIRONMENT"] = str(self.ansible)
         done = subprocess.run(
             arguments,
             cwd=self.folder / cwd,
