@@ -10,6 +10,7 @@ import pytest
 
 from tests.deploy.browser import chat_with_each_other
 from tests.deploy.site import Site
+from tests.hosts import Run
 
 
 @pytest.fixture(scope="module")
@@ -120,13 +121,34 @@ def test_service_is_sandboxed_and_its_secrets_are_not_in_its_environment(site: S
     assert not [secret for secret in secrets if secret in seen]
 
 
-def test_only_five_releases_are_kept(site: Site) -> None:
-    older = "for n in 1 2 3 4 5 6; do cp -a --reflink=auto /srv/mysite/live/. /srv/mysite/releases/00000000000$n; done"
-    site.host.run(f"{older}; touch -d '1 year ago' /srv/mysite/releases/00000000000?")
-    before = site.release
+def deploy_an_edition(site: Site) -> Run:
     site.project.edit("config/urls.py", "urlpatterns =", "# One more edition.\nurlpatterns =")
     site.project.commit("One more edition")
-    site.project.deploy().ok()
+    return site.project.deploy()
+
+
+@pytest.fixture
+def six_older_releases(site: Site) -> str:
+    """Copies of the live release, a year old; gives the folder of one of them."""
+    releases = "/srv/mysite/releases"
+    site.host.run(f"for n in 1 2 3 4 5 6; do cp -a {releases}/../live/. {releases}/00000000000$n; done")
+    site.host.run(f"touch -d '1 year ago' {releases}/00000000000?")
+    return f"{releases}/000000000001"
+
+
+def test_failure_after_the_switch_leaves_the_new_release_serving(site: Site, six_older_releases: str) -> None:
+    site.host.run(f"mount -t tmpfs none {six_older_releases}/chat")  # It cannot be removed now.
+    run = deploy_an_edition(site)
+    site.host.run(f"umount {six_older_releases}/chat")
+    assert run.status != 0, run.output
+    assert site.release == site.project.release
+    assert site.get("/")[0] == 200
+
+
+@pytest.mark.usefixtures("six_older_releases")
+def test_only_five_releases_are_kept(site: Site) -> None:
+    before = site.release
+    deploy_an_edition(site).ok()
     kept = site.host.run("ls /srv/mysite/releases").split()
     assert len(kept) == 5
     assert {before, site.project.release} <= set(kept)

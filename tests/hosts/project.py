@@ -102,7 +102,7 @@ class Project:
         file.write_text(text.replace(old, new))
 
     def place(self, variables: dict[str, object] | None = None, **groups: list[Host]) -> "Project":
-        """Write the production inventory: which hosts are in which group, and variables for each of them."""
+        """Write and commit the production inventory: which hosts are in which group, and variables for each."""
         hosts = {host.name: host for members in groups.values() for host in members}
         inventory = {
             "all": {
@@ -113,6 +113,7 @@ class Project:
             }
         }
         (self.folder / "deploy/inventory/production/hosts.yml").write_text(yaml.safe_dump(inventory))
+        self.commit("Name the hosts")
         return self
 
     def playbook(self, name: str, *arguments: str) -> Run:

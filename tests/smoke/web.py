@@ -5,13 +5,17 @@ The host is addressed directly, under the site's name, so that neither public DN
 
 import socket
 import ssl
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
 import urllib3
-from websockets.sync.client import ClientConnection, connect
+from websockets.client import ClientProtocol
+from websockets.frames import Opcode
+from websockets.protocol import CLOSED, OPEN
+from websockets.uri import parse_uri
 
 from .inventory import Machine
 
@@ -39,14 +43,6 @@ class Site:
     def context(self) -> ssl.SSLContext:
         """What a visitor trusts."""
         return self._trust()
-
-    @cached_property
-    def _websocket_context(self) -> ssl.SSLContext:
-        # The client reads in one thread and writes in another. With TLS 1.3, session tickets arrive after the
-        # handshake, and OpenSSL now and then loses the request that is written at that moment (seen under load).
-        context = self._trust()
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-        return context
 
     def _trust(self) -> ssl.SSLContext:
         """The project's own authority where there is one, else the machine's."""
@@ -100,16 +96,91 @@ class Site:
         """A TLS connection under the given name (the site's own by default)."""
         return (context or self.context).wrap_socket(self.connect(443), server_hostname=name or self.domain)
 
-    def websocket(self, path: str, origin: str | None = None) -> ClientConnection:
-        """Open a WebSocket as a page of the site does, or as one of another `origin`."""
+    def websocket(self, path: str, origin: str | None = None) -> "WebSocket":
+        """Open a WebSocket as a page of the site does, or of another `origin`; raise InvalidStatus where refused."""
         with self._patience():
-            return connect(
-                f"wss://{self.domain}{path}",
-                sock=self.connect(443),
-                ssl=self._websocket_context,
-                server_hostname=self.domain,
-                origin=origin or f"https://{self.domain}",
-                proxy=None,
-                open_timeout=self.timeout,
-                close_timeout=1,
-            )
+            return WebSocket(self.handshake(), f"wss://{self.domain}{path}", origin or f"https://{self.domain}")
+
+
+class WebSocket:
+    """A WebSocket client that reads and writes in one thread.
+
+    The ready-made client reads in a thread of its own. OpenSSL's connections are not made for two threads at
+    a time: under load, a request or a close code got lost now and then.
+    """
+
+    def __init__(self, connection: ssl.SSLSocket, url: str, origin: str):
+        self.socket = connection
+        self.protocol = ClientProtocol(parse_uri(url), origin=origin)
+        self._events: list[object] = []
+        try:
+            self.protocol.send_request(self.protocol.connect())
+            self._flush()
+            deadline = time.monotonic() + PATIENT
+            while not self._events and not self.protocol.handshake_exc:
+                self._receive(deadline)
+            if self.protocol.handshake_exc:
+                raise self.protocol.handshake_exc
+        except BaseException:
+            connection.close()
+            raise
+        self._events.pop(0)  # the answer to the request
+
+    def __enter__(self) -> "WebSocket":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def close_code(self) -> int | None:
+        """The code with which the server has closed the connection; 1006 if it did so without one; None while open."""
+        if self.protocol.close_rcvd:
+            return self.protocol.close_rcvd.code
+        return 1006 if self.protocol.state is CLOSED else None
+
+    def send(self, text: str) -> None:
+        """Send a text message."""
+        self.protocol.send_text(text.encode())
+        self._flush()
+
+    def recv(self, seconds: float) -> str:
+        """Give the next text message; raise TimeoutError after some seconds, ConnectionError when there is no more."""
+        deadline = time.monotonic() + seconds
+        while True:
+            while not self._events:
+                if self.close_code is not None:
+                    raise ConnectionError(f"the server closed the connection with code {self.close_code}")
+                self._receive(deadline)
+            frame = self._events.pop(0)
+            if frame.opcode is Opcode.TEXT:
+                return bytes(frame.data).decode()
+
+    def close(self) -> None:
+        """Say goodbye and close the connection; a server that is gone already does not matter."""
+        with suppress(OSError):
+            if self.protocol.state is OPEN:
+                self.protocol.send_close(1000)
+                self._flush()
+            self.socket.close()
+
+    def _receive(self, deadline: float) -> None:
+        """Wait for bytes until the deadline, and answer what the protocol answers by itself."""
+        self.socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        try:
+            data = self.socket.recv(65536)
+        except (ConnectionError, ssl.SSLEOFError):
+            data = b""
+        if data:
+            self.protocol.receive_data(data)
+        else:
+            self.protocol.receive_eof()
+        self._events += self.protocol.events_received()
+        with suppress(OSError):  # an answer to one who is gone
+            self._flush()
+
+    def _flush(self) -> None:
+        self.socket.settimeout(PATIENT)
+        for data in self.protocol.data_to_send():
+            if data:
+                self.socket.sendall(data)
