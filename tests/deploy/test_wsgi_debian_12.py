@@ -35,3 +35,14 @@ def test_project_that_needs_a_newer_python_is_refused(site: Site) -> None:
     assert "3.13" in run.output, run.output
     assert "3.11" in run.output, run.output
     assert site.release == release
+
+
+def test_unsupported_system_is_refused(site: Site) -> None:
+    site.host.run(
+        "cp /etc/os-release /root/; sed -i 's/12/11/g; s/bookworm/bullseye/g' /usr/lib/os-release /etc/debian_version"
+    )
+    run = site.project.deploy()
+    site.host.run("cp /root/os-release /usr/lib/os-release; sed -i 's/11/12/g' /etc/debian_version")
+    assert run.status != 0, run.output
+    assert run.changed == 0
+    assert "only Debian 12 and 13 are supported" in run.output, run.output
