@@ -133,7 +133,7 @@ def six_older_releases(site: Site) -> str:
     releases = "/srv/mysite/releases"
     site.host.run(f"for n in 1 2 3 4 5 6; do cp -a {releases}/../live/. {releases}/00000000000$n; done")
     site.host.run(f"touch -d '1 year ago' {releases}/00000000000?")
-    return f"{releases}/000000000001"
+    return f"{releases}/000000000006"  # the first to be pruned
 
 
 def test_failure_after_the_switch_leaves_the_new_release_serving(site: Site, six_older_releases: str) -> None:
