@@ -1,0 +1,143 @@
+"""What is measured, and in which order."""
+
+import secrets
+from dataclasses import dataclass
+from functools import partial
+
+from bench.apps.answers import EVENTS
+from bench.load import http, websocket, wrk
+from bench.machine import memory
+from bench.servers import BARE, PUBSUB, TUNED
+from bench.summary import percentile
+
+LISTENERS = 100  # of server-sent events
+ECHOES = 100  # WebSockets that talk to the server
+CLIENTS, EVERY = 100, 10  # in the one room, and which of them speak: every tenth
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to measure."""
+
+    rounds: int
+    seconds: int  # of each measurement that could go on for ever
+    crowds: tuple  # clients that come at once
+    idle: tuple  # WebSockets that stay open
+
+    @property
+    def files(self):
+        """How many open files that takes, with some to spare."""
+        return max(*self.crowds, *self.idle) + 1000
+
+
+FULL = Plan(rounds=5, seconds=2, crowds=(10, 100, 1000, 5000), idle=(1000, 5000))
+QUICK = Plan(rounds=1, seconds=1, crowds=(10, 100, 1000), idle=(1000,))
+BARE_CROWD = 1000  # the largest crowd for which a server is compared with and without Django
+
+
+def turns(stacks, number):
+    """Return which (stack, variant) follow each other in a round.
+
+    No server is measured after another: each round visits all, and begins one further. What is compared closest,
+    bin/serve and the hand-tuned command, stands side by side, now the one and now the other first.
+    """
+    begin = number % len(stacks)
+    order = []
+    for stack in stacks[begin:] + stacks[:begin]:
+        first, second, *others = stack.variants
+        order += [(stack, variant) for variant in ([first, second] if number % 2 == 0 else [second, first])]
+        order += [(stack, variant) for variant in others]
+    return order
+
+
+class Measurements:
+    """Everything that can be measured on one running server; `load` makes the load."""
+
+    def __init__(self, server, load, plan):
+        self.server, self.load, self.plan = server, load, plan
+
+    def all(self):
+        """Return the scenarios of this server's variant, by name, in their order."""
+        asgi, variant = self.server.stack.interface == "asgi", self.server.variant
+        crowds = {f"crowd {clients}": partial(self.crowd, clients) for clients in self.plan.crowds}
+        hello = {"start": self.start, "hello": partial(self.requests, "/hello/")}
+        if variant == TUNED:
+            return hello
+        if variant == PUBSUB:
+            return {"room": self.room}
+        if variant == BARE:
+            few = f"crowd {min(BARE_CROWD, max(self.plan.crowds))}"
+            return hello | ({"echo": self.echo} if asgi else {}) | {few: crowds[few]}
+        project = hello | {"memory": self.memory}
+        if asgi:
+            # Before what leaves free memory behind in the workers.
+            project |= {"idle": self.idle, "sync": partial(self.requests, "/sync/")}
+        project |= {"query": partial(self.requests, "/query/"), "events": self.events}
+        if asgi:
+            project |= {"echo": self.echo, "room": self.room}
+        return project | crowds
+
+    def start(self):
+        """Seconds from the command to the first answer."""
+        return {"seconds": self.server.start}
+
+    def warm_up(self, path):
+        """Let every worker have done what it does but once."""
+        self.load.run(http.crowd, 100, self.server.port, path)
+
+    def requests(self, path):
+        """Plain requests over kept connections."""
+        self.warm_up(path)
+        return wrk.run(f"http://127.0.0.1:{self.server.port}{path}", self.plan.seconds, self.load.count)
+
+    def memory(self):
+        """The server with all its processes, for each worker."""
+        return {"bytes": memory(self.server.session) / self.server.workers}
+
+    def crowd(self, clients):
+        """All at once; each waits in the server for 0.1 s."""
+        shares = self.load.run(http.crowd, clients, self.server.port, "/wait/")
+        seconds, answers, _ = _together(shares)
+        return _figures(answers, seconds) | {"seconds": seconds, "unanswered": clients - len(answers)}
+
+    def events(self):
+        """Listeners of server-sent events."""
+        shares = self.load.run(http.crowd, LISTENERS, self.server.port, "/events/")
+        seconds, answers, delays = _together(shares)
+        lost = LISTENERS * EVENTS - len(delays)
+        return _figures(delays, seconds) | {"seconds": seconds, "unanswered": LISTENERS - len(answers), "lost": lost}
+
+    def echo(self):
+        """WebSockets that send a text, wait for it and send the next."""
+        path = "/ws/bench/echo/"
+        shares = self.load.run(websocket.echo, ECHOES, self.server.port, path, self.plan.seconds)
+        return _figures([delay for delays in shares for delay in delays], self.plan.seconds)
+
+    def room(self):
+        """Some speak, all hear. Each room is new, so that no vanished client is still in it."""
+        path = f"/ws/bench/room/{secrets.token_hex(8)}/"
+        shares = self.load.run(websocket.room, CLIENTS, self.server.port, path, EVERY, self.plan.seconds)
+        delays = [delay for *_, delays in shares for delay in delays]
+        sent, in_time = (sum(share[field] for share in shares) for field in (0, 1))
+        return _figures(delays, self.plan.seconds) | {
+            "rate": in_time / self.plan.seconds, "lost": sent * CLIENTS - len(delays),
+        }  # fmt: skip
+
+    def idle(self):
+        """Bytes of each WebSocket that only stays open."""
+        arguments = (self.server.port, "/ws/bench/echo/", self.plan.idle, self.server.session)
+        (costs,) = self.load.run(websocket.idle, 1, *arguments, processes=1)
+        return {f"bytes {count}": cost for count, cost in costs.items()}
+
+
+def _together(shares):
+    """Take what the processes of a crowd returned; return it as if it were one."""
+    answers, delays = ([value for share in shares for value in share[field]] for field in (1, 2))
+    return max(share[0] for share in shares), answers, delays
+
+
+def _figures(seconds, duration):
+    """Return rate, p50 and p99 of what took so many seconds each."""
+    if not seconds:
+        return {"rate": 0}
+    return {"rate": len(seconds) / duration, "p50": percentile(seconds, 50), "p99": percentile(seconds, 99)}
