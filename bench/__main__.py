@@ -75,11 +75,17 @@ def measure(stacks, plan, options):
         results = []
         for number in range(plan.rounds):
             for stack, variant in turns(stacks, number):
-                with Server(stack, variant, LOGS / f"{stack.name}.{variant.replace('/', '-')}.log") as server:
+                server = Server(stack, variant, LOGS / f"{stack.name}.{variant.replace('/', '-')}.log")
+                scenarios = {
+                    name: run
+                    for name, run in Measurements(server, load, plan).all().items()
+                    if not options.only or name.split()[0] in options.only.split(",")
+                }
+                if not scenarios:
+                    continue
+                with server:
                     commands[stack.name][variant] = server.command()
-                    for scenario, run in Measurements(server, load, plan).all().items():
-                        if options.only and scenario.split()[0] not in options.only.split(","):
-                            continue
+                    for scenario, run in scenarios.items():
                         found = outcome(run)
                         results.append(
                             {"round": number + 1, "stack": stack.name, "variant": variant, "scenario": scenario} | found

@@ -20,7 +20,8 @@ class Plan:
     """How long to measure."""
 
     rounds: int
-    seconds: int  # of each measurement that could go on for ever
+    seconds: int  # of what bin/serve and the hand-tuned command are compared by
+    brief: int  # seconds of everything else that could go on for ever
     crowds: tuple  # clients that come at once
     idle: tuple  # WebSockets that stay open
 
@@ -30,8 +31,8 @@ class Plan:
         return max(*self.crowds, *self.idle) + 1000
 
 
-FULL = Plan(rounds=5, seconds=2, crowds=(10, 100, 1000, 5000), idle=(1000, 5000))
-QUICK = Plan(rounds=1, seconds=1, crowds=(10, 100, 1000), idle=(1000,))
+FULL = Plan(rounds=5, seconds=2, brief=1, crowds=(10, 100, 1000, 5000), idle=(1000, 5000))
+QUICK = Plan(rounds=1, seconds=1, brief=1, crowds=(10, 100, 1000), idle=(1000,))
 BARE_CROWD = 1000  # the largest crowd for which a server is compared with and without Django
 
 
@@ -44,9 +45,8 @@ def turns(stacks, number):
     begin = number % len(stacks)
     order = []
     for stack in stacks[begin:] + stacks[:begin]:
-        first, second, *others = stack.variants
-        order += [(stack, variant) for variant in ([first, second] if number % 2 == 0 else [second, first])]
-        order += [(stack, variant) for variant in others]
+        pair, others = stack.variants[:2], stack.variants[2:]
+        order += [(stack, variant) for variant in (pair if number % 2 == 0 else pair[::-1]) + others]
     return order
 
 
@@ -60,7 +60,7 @@ class Measurements:
         """Return the scenarios of this server's variant, by name, in their order."""
         asgi, variant = self.server.stack.interface == "asgi", self.server.variant
         crowds = {f"crowd {clients}": partial(self.crowd, clients) for clients in self.plan.crowds}
-        hello = {"start": self.start, "hello": partial(self.requests, "/hello/")}
+        hello = {"start": self.start, "hello": partial(self.requests, "/hello/", self.plan.seconds)}
         if variant == TUNED:
             return hello
         if variant == PUBSUB:
@@ -85,10 +85,10 @@ class Measurements:
         """Let every worker have done what it does but once."""
         self.load.run(http.crowd, 100, self.server.port, path)
 
-    def requests(self, path):
+    def requests(self, path, seconds=None):
         """Plain requests over kept connections."""
         self.warm_up(path)
-        return wrk.run(f"http://127.0.0.1:{self.server.port}{path}", self.plan.seconds, self.load.count)
+        return wrk.run(f"http://127.0.0.1:{self.server.port}{path}", seconds or self.plan.brief, self.load.count)
 
     def memory(self):
         """The server with all its processes, for each worker."""
@@ -110,17 +110,17 @@ class Measurements:
     def echo(self):
         """WebSockets that send a text, wait for it and send the next."""
         path = "/ws/bench/echo/"
-        shares = self.load.run(websocket.echo, ECHOES, self.server.port, path, self.plan.seconds)
-        return _figures([delay for delays in shares for delay in delays], self.plan.seconds)
+        shares = self.load.run(websocket.echo, ECHOES, self.server.port, path, self.plan.brief)
+        return _figures([delay for delays in shares for delay in delays], self.plan.brief)
 
     def room(self):
         """Some speak, all hear. Each room is new, so that no vanished client is still in it."""
         path = f"/ws/bench/room/{secrets.token_hex(8)}/"
-        shares = self.load.run(websocket.room, CLIENTS, self.server.port, path, EVERY, self.plan.seconds)
+        shares = self.load.run(websocket.room, CLIENTS, self.server.port, path, EVERY, self.plan.brief)
         delays = [delay for *_, delays in shares for delay in delays]
         sent, in_time = (sum(share[field] for share in shares) for field in (0, 1))
-        return _figures(delays, self.plan.seconds) | {
-            "rate": in_time / self.plan.seconds, "lost": sent * CLIENTS - len(delays),
+        return _figures(delays, self.plan.brief) | {
+            "rate": in_time / self.plan.brief, "lost": sent * CLIENTS - len(delays),
         }  # fmt: skip
 
     def idle(self):

@@ -28,9 +28,9 @@ HAND_TUNED = {
     "asgi-uvicorn": "exec uvicorn --workers $WORKERS --loop uvloop --http httptools --lifespan off --backlog 4096"
     " --no-access-log --no-proxy-headers --no-server-header --no-date-header --log-level warning"
     " --host 127.0.0.1 --port $PORT $APPLICATION",
-    # Daphne has no workers: each process takes connections from the same socket, which is open as number 3.
-    "asgi-daphne": "for worker in $(seq $WORKERS); do daphne --verbosity 0 --no-server-name --fd 3 $APPLICATION & done;"
-    " wait",
+    # Daphne has no workers: each process takes connections from the same socket, which the benchmark opens.
+    "asgi-daphne": "for worker in $(seq $WORKERS); do daphne --verbosity 0 --no-server-name --fd $LISTENING"
+    " $APPLICATION & done; wait",
     "asgi-hypercorn": "exec hypercorn --workers $WORKERS --worker-class uvloop --backlog 4096 --log-level warning"
     " --bind 127.0.0.1:$PORT $APPLICATION",
     "asgi-granian": "exec granian --interface asginl --workers $WORKERS --loop uvloop --runtime-threads 1 --http 1"
@@ -67,8 +67,9 @@ class Stack:
     @property
     def variants(self):
         """How it is served: the project by bin/serve and by hand, no project, the other channel layer."""
-        other_layer = self.interface == "asgi" and (self.folder / "config/layers.py").exists()
-        return [OURS, TUNED, BARE, *([PUBSUB] if other_layer else [])]
+        by_hand = [TUNED] if self.name in HAND_TUNED else []
+        other_layer = [PUBSUB] if self.interface == "asgi" and (self.folder / "config/layers.py").exists() else []
+        return [OURS, *by_hand, BARE, *other_layer]
 
     def prepare(self, workers, redis_url, database_url, migrate):
         """Make the environment, as on a host; the log is written to a file instead of the journal."""
@@ -149,26 +150,27 @@ class Server:
         folder = f"{self.stack.folder}/"
         words = [word.removeprefix(folder).removeprefix(".venv/bin/") for word in words]
         line = " ".join(words[1:] if words[0].startswith("python") else words)
-        return line.replace(str(self.port), "$PORT")
+        layer = "CHANNEL_LAYER=pubsub " if self.variant == PUBSUB else ""
+        return layer + line.replace(str(self.port), "$PORT")
 
     def __enter__(self):
         origin = {"CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{self.port}"}
-        by_hand = self.variant == TUNED
         began = time.monotonic()
         with contextlib.ExitStack() as stack:
             output = stack.enter_context(self.log.open("w"))
-            inherited = None
-            if by_hand and "--fd 3" in HAND_TUNED[self.stack.name]:
-                listening = stack.enter_context(socket.create_server(("127.0.0.1", self.port), backlog=4096))
-                inherited = listening.fileno()
-            command = ["sh", "-c", HAND_TUNED[self.stack.name]] if by_hand else [self.stack.folder / "bin/serve"]
-            if inherited is not None:
-                command = ["sh", "-c", f"exec 3<&{inherited} {inherited}<&-; {command[-1]}"]
+            environment, inherited = self.stack.environment | origin | self.extra, ()
+            command = [self.stack.folder / "bin/serve"]
+            if self.variant == TUNED:
+                command = ["sh", "-c", HAND_TUNED[self.stack.name]]
+                if "$LISTENING" in command[-1]:
+                    listening = stack.enter_context(socket.create_server(("127.0.0.1", self.port), backlog=4096))
+                    inherited = (listening.fileno(),)
+                    environment["LISTENING"] = str(listening.fileno())
             self.process = subprocess.Popen(
                 command,
                 cwd=self.stack.folder,
-                env=self.stack.environment | origin | self.extra,
-                pass_fds=() if inherited is None else (inherited,),
+                env=environment,
+                pass_fds=inherited,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -7,8 +7,8 @@ import time
 
 from bench.machine import memory
 
-SETTLE = 1  # seconds until a server has done what a handshake leaves to do
-JOIN = 2  # seconds in which the clients of every process must have joined a room
+SETTLE = 1  # seconds without a sign, after which a server has done all it had to do
+JOIN = 1.5  # seconds in which the clients of every process must have joined a room
 AT_ONCE = 100  # handshakes
 PATIENCE = 30  # seconds that a handshake may take
 # As browsers ask for compression.
@@ -119,13 +119,13 @@ async def room(clients, port, path, every, seconds):
 
     Return (texts sent, texts that clients got in these seconds, delay of each one they ever got).
     """
-    delays, sent, in_time = [], 0, 0
+    delays, sent, in_time, heard = [], 0, 0, 0
     begin = time.monotonic() + JOIN
     end = begin + seconds
 
     def hear(number, payload):
-        nonlocal sent, in_time
-        now = time.monotonic()
+        nonlocal sent, in_time, heard
+        now = heard = time.monotonic()
         speaker, spoken = payload.split()
         delays.append(now - float(spoken))
         in_time += now < end
@@ -149,7 +149,9 @@ async def room(clients, port, path, every, seconds):
     for number in range(0, clients, every):
         opened[number].send(text(number))
         sent += 1
-    await asyncio.sleep(end + SETTLE - time.monotonic())
+    await asyncio.sleep(end - time.monotonic())
+    while time.monotonic() < min(heard + SETTLE, end + PATIENCE):
+        await asyncio.sleep(0.1)
     for client in opened:
         client.transport.abort()
     return sent, in_time, delays
