@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-host demo-host-down test test-quick bench lint format engine
+.PHONY: help demo demo-host demo-host-down test test-quick bench lint format engine programs
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,14 +13,14 @@ demo-host: engine ## Deploy a project to a bare Debian 13 test host and print it
 demo-host-down: ## Remove that host
 	@bin/uv run --quiet python -m tests.hosts.demo down
 
-test: engine browser tools ## Run every test (installs a container engine, Chromium, wrk and Redis where they are missing)
+test: engine programs ## Run every test (installs a container engine, Chromium, Redis and load tools where they are missing)
 	@tests/run
 
 test-quick: ## Run the tests that need no container engine, within 2 minutes
 	@bin/uv run --quiet pytest -n 2 --dist worksteal -m "not engine and not slow"
 
 bench: OUT ?= $(if $(DOCS),docs/benchmark,build/bench)
-bench: ## Measure every server for 25 minutes (QUICK=1: 3 minutes; DOCS=1: report into docs/benchmark/)
+bench: programs ## Measure every server for 25 minutes (QUICK=1: 3 minutes; DOCS=1: report into docs/benchmark/)
 	@bin/uv run --quiet python -W ignore -m tests.bench.projects build/bench/projects
 	@bin/uv run --quiet --project bench python -m bench $(if $(QUICK),--quick) --out $(OUT) build/bench/projects/*
 
@@ -37,8 +37,5 @@ format: ## Format this repository's Python
 engine: # A container engine that answers
 	@tests/hosts/engine up
 
-browser: # Chromium for the browser tests
-	@tests/hosts/browser
-
-tools: # What the tests of bench/ run
-	@tests/bench/tools
+programs: # Chromium, Redis and load tools for the tests
+	@tests/hosts/programs
