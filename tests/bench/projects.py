@@ -10,7 +10,7 @@ from pathlib import Path
 
 import copier
 
-from tests.template.rendering import ROOT, name_of, pairwise, run
+from tests.template.rendering import ROOT, SERVERS, name_of, run
 
 
 def render(project, answers):
@@ -25,7 +25,10 @@ def install(project):
 
 def make_all(folder):
     """Make every project in `folder`, and leave no other in it."""
-    projects = {folder / name_of(answers): answers for answers in pairwise("interface", "server")}
+    stacks = [
+        {"interface": interface, "server": server} for interface, servers in SERVERS.items() for server in servers
+    ]
+    projects = {folder / name_of(answers): answers for answers in stacks}
     for stranger in set(folder.glob("*")) - set(projects):
         shutil.rmtree(stranger)
     for project, answers in projects.items():

@@ -3,9 +3,10 @@
 import pytest
 
 from bench.scenarios import turns
-from bench.servers import OURS, TUNED
+from bench.servers import HAND_TUNED, OURS, TUNED
 from bench.summary import Results, Spread, percentile
 from tests.bench.example import example
+from tests.template.rendering import SERVERS
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,11 @@ def test_a_ratio_compares_each_round_with_itself():
     # Rounds differ by a third, and the two commands in each of them by nothing of that.
     ratio = Results(example()).ratio("asgi-gunicorn", "hello", TUNED, OURS)
     assert [ratio.low, ratio.median, ratio.high] == pytest.approx([1.1, 1.1, 1.1])
+
+
+def test_every_server_has_a_hand_tuned_command_beside_it():
+    choices = {f"{interface}-{server}" for interface, servers in SERVERS.items() for server in servers}
+    assert set(HAND_TUNED) == choices
 
 
 class Stack:
