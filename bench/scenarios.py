@@ -24,6 +24,7 @@ class Plan:
     brief: int  # seconds of everything else that could go on for ever
     crowds: tuple  # clients that come at once
     idle: tuple  # WebSockets that stay open
+    thorough: bool  # with what a first look can do without
 
     @property
     def files(self):
@@ -31,8 +32,8 @@ class Plan:
         return max(*self.crowds, *self.idle) + 1000
 
 
-FULL = Plan(rounds=5, seconds=2, brief=1, crowds=(10, 100, 1000, 5000), idle=(1000, 5000))
-QUICK = Plan(rounds=1, seconds=1, brief=1, crowds=(10, 100, 1000), idle=(1000,))
+FULL = Plan(rounds=5, seconds=2, brief=1, crowds=(10, 100, 1000, 5000), idle=(1000, 5000), thorough=True)
+QUICK = Plan(rounds=1, seconds=1, brief=1, crowds=(10, 100, 1000), idle=(1000,), thorough=False)
 BARE_CROWD = 1000  # the largest crowd for which a server is compared with and without Django
 
 
@@ -58,24 +59,34 @@ class Measurements:
 
     def all(self):
         """Return the scenarios of this server's variant, by name, in their order."""
-        asgi, variant = self.server.stack.interface == "asgi", self.server.variant
+        asgi, variant, thorough = self.server.stack.interface == "asgi", self.server.variant, self.plan.thorough
+        start = {"start": self.start}
+        hello = {"hello": partial(self.requests, "/hello/", self.plan.seconds)}
+        query, sync = partial(self.requests, "/query/"), partial(self.requests, "/sync/")
+        echo, room = {"echo": self.echo} if asgi else {}, {"room": self.room} if asgi else {}
         crowds = {f"crowd {clients}": partial(self.crowd, clients) for clients in self.plan.crowds}
-        hello = {"start": self.start, "hello": partial(self.requests, "/hello/", self.plan.seconds)}
+        few = f"crowd {min(BARE_CROWD, max(self.plan.crowds))}"
         if variant == TUNED:
-            return hello
+            return start | hello
         if variant == PUBSUB:
-            return {"room": self.room}
+            return room if thorough else {}
         if variant == BARE:
-            few = f"crowd {min(BARE_CROWD, max(self.plan.crowds))}"
-            return hello | ({"echo": self.echo} if asgi else {}) | {few: crowds[few]}
-        project = hello | {"memory": self.memory}
-        if asgi:
+            return (
+                start | {"hello": partial(self.requests, "/hello/")} | (echo | {few: crowds[few]} if thorough else {})
+            )
+        return {
+            **start,
+            **hello,
+            "memory": self.memory,
             # Before what leaves free memory behind in the workers.
-            project |= {"idle": self.idle, "sync": partial(self.requests, "/sync/")}
-        project |= {"query": partial(self.requests, "/query/"), "events": self.events}
-        if asgi:
-            project |= {"echo": self.echo, "room": self.room}
-        return project | crowds
+            **({"idle": self.idle} if asgi else {}),
+            **({"sync": sync} if asgi and thorough else {}),
+            "query": query,
+            "events": self.events,
+            **echo,
+            **room,
+            **crowds,
+        }
 
     def start(self):
         """Seconds from the command to the first answer."""

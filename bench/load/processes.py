@@ -6,7 +6,7 @@ import signal
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-LEAD = 0.3  # seconds in which every process gets its task; they all begin at the same moment
+LEAD = 0.15  # seconds in which every process gets its task; they all begin at the same moment
 
 
 class Loaders:

@@ -7,7 +7,7 @@ import time
 
 from bench.machine import memory
 
-SETTLE = 1  # seconds without a sign, after which a server has done all it had to do
+SETTLE = 0.5  # seconds without a sign, after which a server has done all it had to do
 JOIN = 1.5  # seconds in which the clients of every process must have joined a room
 AT_ONCE = 100  # handshakes
 PATIENCE = 30  # seconds that a handshake may take

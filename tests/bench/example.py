@@ -26,7 +26,10 @@ def example():
             "kernel": "6.12.0", "somaxconn": 4096,
         },
         "workers": 2,
-        "plan": {"rounds": 3, "seconds": 2, "brief": 1, "crowds": [10, 100, 1000, 5000], "idle": [1000, 5000]},
+        "plan": {
+            "rounds": 3, "seconds": 2, "brief": 1, "crowds": [10, 100, 1000, 5000], "idle": [1000, 5000],
+            "thorough": True,
+        },
         "versions": {"wrk": "4.1.0", "redis-server": "8.0.2", "database": "PostgreSQL 17.5"},
         "stacks": [
             {
