@@ -3,16 +3,10 @@
 import copier
 import pytest
 
+from tests.snapshot import commit
 from tests.template.rendering import Template, files, run
 
 ANSWERS = {"project_name": 'It\'s "100 %" {{ sure }}', "domain": "www.example.com"}
-
-
-def commit(folder, message):
-    """Commit all of `folder`, which becomes a repository where it is none."""
-    run("git", "init", "--quiet", "--initial-branch=main", cwd=folder)
-    run("git", "add", "--all", cwd=folder)
-    run("git", "commit", "--quiet", "--message", message, cwd=folder)
 
 
 @pytest.fixture
