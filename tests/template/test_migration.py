@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from tests import owner
 from tests.snapshot import commit, snapshot
-from tests.template.rendering import SHARED, can_be, choices, files, run
+from tests.template.rendering import SERVERS, SHARED, files, run
 
 pytestmark = pytest.mark.slow
 
@@ -28,10 +28,7 @@ WORDS = "Is the slipway clear?"
 # Made where a project is used: ignored by Git, or left to uv.
 MADE = (".git/", ".venv/", ".pytest_cache/", ".ruff_cache/", "db.sqlite3", "uv.lock")
 COMBINATIONS = [
-    {"interface": interface, "server": server}
-    for interface in choices("interface")
-    for server in choices("server")
-    if can_be({"interface": interface, "server": server})
+    {"interface": interface, "server": server} for interface, servers in SERVERS.items() for server in servers
 ]
 
 
@@ -81,6 +78,7 @@ class Living:
     def move(self, answers):
         """Update to another combination and commit; nothing to do where it is there already."""
         if answers != self.now:
+            commit(self.folder, "Lock the dependencies")
             copier.run_update(self.folder, data=answers, defaults=True, overwrite=True, quiet=True)
             commit(self.folder, f"Go to {name_of(answers)}")
             self.now = answers
