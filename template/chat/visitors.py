@@ -1,6 +1,7 @@
 """What a visitor is called, and what a visitor may say."""
 
 import json
+import re
 import secrets
 
 from chat.models import TEXT_LIMIT
@@ -46,3 +47,8 @@ def clean_text(message):
 def parse_after(value):
     """Take `?after=` as text or None; return the id in it, or None where there is none."""
     return int(value) if value and value.isascii() and value.isdigit() and len(value) < 19 else None
+
+
+def parse_client(value):
+    """Take `?client=` as text or None; return the page's key in it, or None where there is none."""
+    return value if value and re.fullmatch("[0-9a-f]{32}", value) else None

@@ -1,10 +1,11 @@
-"""What is kept of a conversation, and what may be said in it."""
+"""What is kept of a conversation, who is there, and what may be said."""
 
 import pytest
+from django.utils import timezone
 
 from chat import models
-from chat.models import TEXT_LIMIT, Message
-from chat.visitors import clean_text, parse_after, read_json
+from chat.models import AWAY, TEXT_LIMIT, Message, Presence
+from chat.visitors import clean_text, parse_after, parse_client, read_json
 
 
 @pytest.fixture
@@ -67,3 +68,65 @@ def test_what_is_not_json_is_none(raw):
 )
 def test_after_is_an_id_or_none(value, after):
     assert parse_after(value) == after
+
+
+ADA, BOB = "a" * 32, "b" * 32  # the keys of two pages
+
+
+def test_who_is_here_is_listed_by_name_once(db):
+    for client, name in ((BOB, "Bob"), (ADA, "Ada"), ("c" * 32, "Ada")):
+        assert Presence.objects.enter("lobby", client, name)[1]
+    Presence.objects.enter("next-door", "d" * 32, "Cy")
+    assert Presence.objects.names("lobby") == ["Ada", "Bob"]
+
+
+def test_page_that_comes_back_is_no_ghost(db):
+    Presence.objects.enter("lobby", ADA, "Guest 1234")
+    assert Presence.objects.enter("lobby", ADA, "Guest 1234")[1] is False
+    assert Presence.objects.enter("lobby", ADA, "ada")[1] is True  # signed in meanwhile
+    Presence.objects.enter("next-door", ADA, "ada")
+    assert (Presence.objects.names("lobby"), Presence.objects.names("next-door")) == ([], ["ada"])
+
+
+def test_page_that_says_goodbye_is_forgotten(db):
+    Presence.objects.enter("lobby", ADA, "Ada")
+    assert Presence.objects.leave(ADA, room="lobby")
+    assert not Presence.objects.leave(ADA, room="lobby")
+    assert not Presence.objects.exists()
+
+
+def test_goodbye_of_one_process_spares_the_page_that_another_has_seen_since(db):
+    seen, _ = Presence.objects.enter("lobby", ADA, "Ada")
+    Presence.objects.enter("lobby", ADA, "Ada")
+    assert not Presence.objects.leave(ADA, seen=seen)
+    assert Presence.objects.names("lobby") == ["Ada"]
+
+
+def test_page_without_a_sign_of_life_is_forgotten(db, monkeypatch):
+    Presence.objects.enter("lobby", ADA, "Ada")
+    later = timezone.now() + AWAY
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    assert Presence.objects.names("lobby") == []
+    Presence.objects.enter("next-door", BOB, "Bob")
+    assert not Presence.objects.filter(client=ADA).exists()
+    assert Presence.objects.enter("lobby", ADA, "Ada")[1] is True
+
+
+def test_crowd_is_bounded(db, monkeypatch):
+    monkeypatch.setattr(models, "CROWD", 2)
+    for key in "abcd":
+        Presence.objects.enter("lobby", key * 32, key)
+    assert Presence.objects.names("lobby") == ["a", "b"]
+
+
+def test_smoke_rooms_keep_nobody(db):
+    assert Presence.objects.enter("smoke-1", ADA, "Ada")[1] is False
+    assert not Presence.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "client"),
+    [(ADA, ADA), (None, None), ("", None), ("a" * 31, None), ("A" * 32, None), (f"{ADA}\n", None)],
+)
+def test_client_is_a_key_or_none(value, client):
+    assert parse_client(value) == client

@@ -33,12 +33,18 @@ def choices(name):
     return [value["value"] if isinstance(value, dict) else value for value in values]
 
 
+# Which servers speak which interface.
+SERVERS = {
+    "asgi": ("uvicorn", "gunicorn", "granian", "hypercorn", "daphne"),
+    "wsgi": ("gunicorn", "granian"),
+}
+
+
 def can_be(answers):
     """Whether copier.yml accepts these choices, of some or all questions, together."""
-    servers = {"asgi": ["uvicorn"], "wsgi": ["gunicorn"]}
     interface, server = answers.get("interface"), answers.get("server")
     too_old = answers.get("django_version") == "6.1" and answers.get("python_version") == "3.11"
-    return not too_old and (not interface or not server or server in servers[interface])
+    return not too_old and (not interface or not server or server in SERVERS[interface])
 
 
 def pairwise(*names):

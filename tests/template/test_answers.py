@@ -6,7 +6,9 @@ import re
 import sys
 import tomllib
 import zoneinfo
+from itertools import combinations
 
+import jinja2
 import pytest
 import yaml
 from hypothesis import HealthCheck, assume, example, given, settings
@@ -203,8 +205,9 @@ def test_time_zones_offered_are_known_to_python():
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        ({"server": "gunicorn"}, "choose uvicorn, or interface wsgi"),
-        ({"interface": "wsgi", "server": "uvicorn"}, "choose gunicorn, or interface asgi"),
+        ({"interface": "wsgi", "server": "uvicorn"}, "choose gunicorn or granian, or interface asgi"),
+        ({"interface": "wsgi", "server": "hypercorn"}, "choose gunicorn or granian, or interface asgi"),
+        ({"interface": "wsgi", "server": "daphne"}, "choose gunicorn or granian, or interface asgi"),
         ({"python_version": "3.11"}, "Django 6.1 needs Python 3.12"),
     ],
 )
@@ -213,15 +216,71 @@ def test_choices_that_do_not_fit_together_are_refused(template, tmp_path, answer
         template.render(tmp_path / "refused", **answers)
 
 
+NEEDS = ("websockets", "realtime", "concurrency", "connections")
+EVERY_NEED = [list(some) for number in range(len(NEEDS) + 1) for some in combinations(NEEDS, number)]
+
+
+def said(text, **answers):
+    """Return what a text of copier.yml says after these answers."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 (no HTML)
+    return environment.from_string(text).render(answers).strip()
+
+
+def kept(template, tmp_path, **answers):
+    """Return the answers that a new project keeps, without its files."""
+    project = template.render(tmp_path / "site", ["*", "!.copier-answers.yml"], **answers)
+    return yaml.safe_load((project / ".copier-answers.yml").read_text())
+
+
+@pytest.mark.parametrize("needs", EVERY_NEED, ids=lambda needs: "+".join(needs) or "none")
+def test_any_need_is_advised_asgi_and_none_wsgi_in_one_line_with_the_reason(needs):
+    questions = read_questions()
+    advised = "asgi" if needs else "wsgi"
+    assert said(questions["advised_interface"]["default"], needs=needs) == advised
+    advice = said(questions["advice"]["default"], needs=needs)
+    shown = said(questions["interface"]["help"], advice=advice)
+    assert f"Recommended: {advised.upper()}, because" in shown
+    assert "\n" not in shown
+    assert len(shown) <= 150
+
+
+@pytest.mark.parametrize("needs", EVERY_NEED, ids=lambda needs: "+".join(needs) or "none")
+def test_wsgi_can_be_chosen_unless_websockets_are_needed(needs):
+    refusal = said(read_questions()["interface"]["choices"]["WSGI: the classic, with threads"]["validator"], needs=needs)
+    assert ("choose interface asgi, or take websockets out of needs" in refusal) == ("websockets" in needs)
+
+
+@pytest.mark.parametrize(
+    ("answers", "interface", "server"),
+    [
+        ({}, "asgi", "uvicorn"),
+        ({"needs": []}, "wsgi", "gunicorn"),
+        ({"needs": ["concurrency"]}, "asgi", "uvicorn"),
+        ({"needs": ["realtime"], "interface": "wsgi"}, "wsgi", "gunicorn"),
+        ({"needs": [], "interface": "asgi"}, "asgi", "uvicorn"),
+        ({"interface": "wsgi"}, "wsgi", "gunicorn"),
+    ],
+)
+def test_advice_is_taken_and_can_be_overruled(template, tmp_path, answers, interface, server):
+    project = kept(template, tmp_path, **answers)
+    assert (project["interface"], project["server"]) == (interface, server)
+
+
+def test_websockets_over_wsgi_are_refused_with_the_two_ways_out(template, tmp_path):
+    with pytest.raises(ValueError, match="choose interface asgi, or take websockets out of needs"):
+        kept(template, tmp_path, needs=["websockets"], interface="wsgi")
+
+
 @pytest.mark.parametrize("question", [name for name, about in read_questions().items() if "choices" in about])
 def test_unknown_choices_are_refused(template, tmp_path, question):
-    with pytest.raises(ValueError, match=f"Invalid choice for '{question}'"):
-        template.render(tmp_path / "refused", **{question: "nothing-of-the-kind"})
+    several = read_questions()[question].get("multiselect")
+    with pytest.raises(ValueError, match="Invalid choice"):
+        template.render(tmp_path / "refused", **{question: ["nothing"] if several else "nothing"})
 
 
 def test_questions_are_short_and_end_like_one():
     asked = {name: about for name, about in read_questions().items() if about.get("when") is not False}
-    assert len(asked) == 13
+    assert len(asked) == 14
     for name, about in asked.items():
         assert "?" in about["help"], name
         assert len(about["help"]) <= 100, name

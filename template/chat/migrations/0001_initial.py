@@ -40,4 +40,16 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["room", "id"], name="chat_history")],
             },
         ),
+        migrations.CreateModel(
+            name="Presence",
+            fields=[
+                ("client", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("room", models.CharField(max_length=50)),
+                ("name", models.CharField(max_length=150)),
+                ("seen", models.DateTimeField(db_index=True)),
+            ],
+            options={
+                "indexes": [models.Index(fields=["room", "seen"], name="chat_here")],
+            },
+        ),
     ]
