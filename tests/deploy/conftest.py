@@ -11,6 +11,7 @@ import pytest
 from tests.deploy.site import Site
 from tests.hosts import Host, Project
 from tests.hosts.host import make_key
+from tests.snapshot import snapshot
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,10 +51,20 @@ def new_host(key: Path) -> Iterator[Callable[..., Host]]:
         yield start
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template of the working tree, from which projects can be updated."""
+    return snapshot(tmp_path_factory.mktemp("template"))
+
+
 @pytest.fixture(scope="module")
-def new_project(tmp_path_factory: pytest.TempPathFactory, ansible: Path) -> Callable[..., Project]:
+def new_project(tmp_path_factory: pytest.TempPathFactory, ansible: Path, template: Path) -> Callable[..., Project]:
     """Generate a project with the given answers."""
-    return lambda **answers: Project(tmp_path_factory.mktemp("project") / "mysite", ansible, **answers).generate()
+
+    def generate(**answers: object) -> Project:
+        return Project(tmp_path_factory.mktemp("project") / "mysite", ansible, template, **answers).generate()
+
+    return generate
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ class Site:
 
     project: Project
     host: Host
-    first_run: Run
+    first_run: Run | None = None
     domain: str = "site.test"
 
     @property

@@ -38,21 +38,35 @@ class Project:
     """A project generated into `folder` with `answers` (the defaults for the rest) and committed to Git.
 
     ansible: a virtual environment for deploy/ that several projects share; without it each makes its own.
+    template: where Copier gets the template; only from a `tests.snapshot` can the project be updated.
     """
 
-    def __init__(self, folder: Path, ansible: Path | None = None, **answers: str):
-        self.folder, self.ansible, self.answers = folder, ansible, answers
+    def __init__(self, folder: Path, ansible: Path | None = None, template: Path = ROOT, **answers: object):
+        self.folder, self.ansible, self.template, self.answers = folder, ansible, template, answers
 
     def generate(self) -> "Project":
-        """Copy the template's working tree, lock the dependencies and commit the result."""
+        """Copy the template, lock the dependencies and commit the result."""
         copier.run_copy(
-            str(ROOT), self.folder, data=self.answers, defaults=True, overwrite=True, vcs_ref="HEAD", quiet=True
+            str(self.template),
+            self.folder,
+            data=self.answers,
+            defaults=True,
+            overwrite=True,
+            vcs_ref="HEAD",
+            quiet=True,
         )
         self.command("uv", "lock", "--quiet")
         self.command("uv", "lock", "--quiet", cwd="deploy")
         if not (self.folder / ".git").exists():
             self.command("git", "init", "--quiet", "--initial-branch=main")
         self.commit("Generate the project")
+        return self
+
+    def update(self, **answers: object) -> "Project":
+        """Change answers through `copier update`, lock the dependencies and commit the result."""
+        copier.run_update(self.folder, data=answers, defaults=True, overwrite=True, vcs_ref="HEAD", quiet=True)
+        self.command("uv", "lock", "--quiet")
+        self.commit(f"Update the project: {answers}")
         return self
 
     def command(self, *arguments: str, cwd: str = ".", check: bool = True) -> subprocess.CompletedProcess[str]:

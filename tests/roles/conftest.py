@@ -35,10 +35,10 @@ LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansibl
 
 # What preflight and the release role learn from Git and from the host.
 LEARNT = {
-    "__release_git": {"stdout": "{commit: 0123456789ab, tree: 0123456789ab, changes: [], lock: true}"},
+    "__release_git": {"stdout": "{commit: 0123456789ab, tree: 0123456789ab, changes: [], lock: true, fits: []}"},
     "__release_id": "0123456789ab",
     "__release_seen": {
-        "stdout": "{live: blue, user: true, uv: true, releases: [], "
+        "stdout": "{live: blue, user: true, uv: true, releases: {}, "
         "slots: {blue: {release: '', stamp: '', unit: ''}, green: {release: '', stamp: '', unit: ''}}}"
     },
 }

@@ -6,6 +6,7 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.roles.conftest import ROLES
@@ -50,6 +51,20 @@ def test_nginx_sets_the_headers_of_each_location(rendered: Path) -> None:
         assert "add_header" not in location or "-headers.conf;" in location, location
 
 
+def test_the_upstream_file_defines_what_depends_on_the_interface(rendered: Path) -> None:
+    # It changes with the slot, so that the live release keeps its WebSockets until the switch.
+    for role in ("nginx", "release"):
+        text = (rendered / f"{role}-upstream.conf").read_text()
+        assert set(re.findall(r"map \S+ (\$\w+)", text)) == {"$mysite_upgrade", "$mysite_connection"}, role
+    used = re.findall(r"(?:Upgrade|Connection) (\S+);", (rendered / "nginx-proxy.conf").read_text())
+    assert used == ["$mysite_upgrade", "$mysite_connection"]
+
+
+def test_wsgi_passes_no_upgrade_on(rendered: Path) -> None:
+    asgi = "REDIS_URL" in (rendered / "release-web.service").read_text()
+    assert ("$http_upgrade" in (rendered / "release-upstream.conf").read_text()) == asgi
+
+
 def test_shell_parses(rendered: Path) -> None:
     for file in rendered.glob("*.sh"):
         done = subprocess.run(["/bin/sh", "-n", file], capture_output=True, text=True, check=False)
@@ -81,3 +96,24 @@ def test_the_maintenance_page_is_closed(rendered: Path) -> None:
 def test_hosts_are_asked_in_yaml(rendered: Path) -> None:
     done = subprocess.run(["/bin/sh", rendered / "release-state.sh"], capture_output=True, text=True, check=False)
     assert set(yaml.safe_load(done.stdout)) == {"live", "slots", "user", "uv", "releases"}
+
+
+@pytest.mark.parametrize(
+    ("files", "fits"),
+    [
+        ({"config/asgi.py": "", "uv.lock": '[[package]]\nname = "psycopg"\n'}, {"asgi", "postgres", "sqlite"}),
+        ({"config/wsgi.py": "", "uv.lock": '[[package]]\nname = "django"\n'}, {"wsgi", "sqlite"}),
+    ],
+    ids=["asgi-postgres", "wsgi-sqlite"],
+)
+def test_a_commit_is_asked_what_it_can_run_as(rendered: Path, tmp_path: Path, files: dict, fits: set) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    git = ["git", "-C", tmp_path, "-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=Start"]):
+        subprocess.run([*git, *command], check=True)
+    done = subprocess.run(
+        ["/bin/sh", rendered / "release-project.sh"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert set(yaml.safe_load(done.stdout)["fits"]) == fits, done.stdout

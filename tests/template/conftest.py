@@ -1,12 +1,11 @@
 """The template of the working tree, as Copier would get it."""
 
 import os
-import shutil
-import subprocess
 
 import pytest
 
-from tests.template.rendering import ROOT, Template
+from tests.snapshot import copy_working_tree
+from tests.template.rendering import Template
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,13 +26,4 @@ def no_settings_of_the_developer(tmp_path_factory):
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
     """Return the template of the working tree, committed or not."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    path = tmp_path_factory.mktemp("template")
-    for name in filter(None, listed.stdout.split("\0")):
-        if os.path.lexists(ROOT / name):
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, path / name, follow_symlinks=False)
-    return Template(path)
+    return Template(copy_working_tree(tmp_path_factory.mktemp("template")))

@@ -3,16 +3,10 @@
 import copier
 import pytest
 
+from tests.snapshot import commit
 from tests.template.rendering import Template, files, run
 
 ANSWERS = {"project_name": 'It\'s "100 %" {{ sure }}', "domain": "www.example.com"}
-
-
-def commit(folder, message):
-    """Commit all of `folder`, which becomes a repository where it is none."""
-    run("git", "init", "--quiet", "--initial-branch=main", cwd=folder)
-    run("git", "add", "--all", cwd=folder)
-    run("git", "commit", "--quiet", "--message", message, cwd=folder)
 
 
 @pytest.fixture
@@ -61,10 +55,13 @@ def test_an_updated_project_equals_a_fresh_one(releases, tmp_path, interface):
     assert (fresh / "config" / "more.py").exists(), "the second release was not used"
 
 
-def test_an_update_can_change_the_interface(releases, tmp_path):
-    start(releases, tmp_path / "old", interface="wsgi")
-    update(tmp_path / "old", interface="asgi", server="uvicorn")
-    assert contents(tmp_path / "old") == contents(releases.render(tmp_path / "fresh"))
+def test_a_project_that_needs_websockets_goes_to_wsgi_only_when_that_is_taken_back(releases, tmp_path):
+    start(releases, tmp_path / "old", needs=["websockets"])
+    with pytest.raises(ValueError, match="WSGI carries no WebSockets"):
+        update(tmp_path / "old", interface="wsgi", server="gunicorn")
+    wsgi = {"interface": "wsgi", "server": "gunicorn", "needs": []}
+    update(tmp_path / "old", **wsgi)
+    assert contents(tmp_path / "old") == contents(releases.render(tmp_path / "fresh", **wsgi))
 
 
 def test_an_update_keeps_what_the_owner_changed(releases, tmp_path):

@@ -13,7 +13,8 @@ options:
   entries:
     description:
       - Paths in the order in which they are made.
-      - An entry with C(content) is a file, one with C(link) a symbolic link, any other a directory.
+      - An entry with C(content) is a file, one with C(link) a symbolic link, one with C(absent) is removed,
+        any other is a directory.
     type: list
     elements: dict
     required: true
@@ -25,6 +26,8 @@ options:
       owner: {description: Name of the owner., type: str, default: root}
       group: {description: Name of the group., type: str, default: root}
       keep: {description: Leave an existing path as it is., type: bool, default: false}
+      absent: {description: Remove the file, the link or the empty directory., type: bool, default: false}
+      exact: {description: Remove what is in this directory and no entry names., type: bool, default: false}
   validate:
     description: Command that must succeed once all the files are in place.
     type: str
@@ -63,7 +66,10 @@ ENTRY = {
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
     "keep": {"type": "bool", "default": False},
+    "absent": {"type": "bool", "default": False},
+    "exact": {"type": "bool", "default": False},
 }
+GONE = (None, "", None, None, None)
 
 
 def look(path):
@@ -71,7 +77,7 @@ def look(path):
     try:
         found = os.lstat(path)
     except FileNotFoundError:
-        return (None, "", None, None, None)
+        return GONE
     if os.path.islink(path):
         return ("link", os.readlink(path), None, None, None)
     mode = found.st_mode & 0o7777
@@ -93,6 +99,8 @@ def number(lookup, name, missing_is_fine):
 
 def wanted(entry, check_mode):
     """Take an entry; give what `look` should see once it is made."""
+    if entry["absent"]:
+        return GONE
     if entry["link"] is not None:
         return ("link", entry["link"], None, None, None)
     uid = number(pwd.getpwnam, entry["owner"], check_mode)
@@ -100,6 +108,16 @@ def wanted(entry, check_mode):
     if entry["content"] is not None:
         return ("file", entry["content"], int(entry["mode"] or "0644", 8), uid, gid)
     return ("directory", "", int(entry["mode"] or "0755", 8), uid, gid)
+
+
+def steps(entries, check_mode):
+    """Take the entries; give (path, keep, state to come) of each, and of what an exact directory loses."""
+    named = {entry["path"] for entry in entries}
+    for entry in entries:
+        yield entry["path"], entry["keep"], wanted(entry, check_mode)
+        if entry["exact"] and os.path.isdir(entry["path"]):
+            inside = [os.path.join(entry["path"], name) for name in sorted(os.listdir(entry["path"]))]
+            yield from ((path, False, GONE) for path in inside if path not in named)
 
 
 def put(path, state):
@@ -150,13 +168,12 @@ def main():
     )
     done, diff = [], []
     try:
-        for entry in module.params["entries"]:
-            path, before = entry["path"], look(entry["path"])
-            after = wanted(entry, module.check_mode)
-            if before == after or (entry["keep"] and before[0]):
+        for path, keep, after in steps(module.params["entries"], module.check_mode):
+            before = look(path)
+            if before == after or (keep and before[0]):
                 continue
-            if before[0] and before[0] != after[0]:
-                module.fail_json(msg=f"{path} is a {before[0]}, a {after[0]} was expected: move it away")
+            if before[0] and after[0] and before[0] != after[0]:
+                raise ValueError(f"{path} is a {before[0]}, a {after[0]} was expected: move it away")
             header = f"{path} (mode {oct(after[2])[2:]})" if after[2] is not None else path
             diff.append(
                 {"before_header": path, "before": describe(before), "after_header": header, "after": describe(after)}

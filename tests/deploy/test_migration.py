@@ -1,0 +1,155 @@
+"""A living site changes its interface: WSGI to ASGI and back, with its owner's own work and its visitors' words.
+
+The tests share one host and run in order: each says what the owner does next.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import owner
+from tests.deploy.browser import chat_with_each_other, two_visitors
+from tests.deploy.site import Site
+from tests.hosts import Run
+
+WSGI = {"interface": "wsgi", "server": "gunicorn"}
+ASGI = {"interface": "asgi", "server": "uvicorn"}
+SENTENCES = ("Is the slipway clear?", "Clear, <b>launch</b> when ready.")
+
+
+@pytest.fixture(scope="module")
+def site(new_host: Callable, new_project: Callable) -> Site:
+    """A WSGI project that its owner has changed, deployed to a bare Debian 13 host; two visitors have spoken there."""
+    host, project = new_host(), new_project(domain="site.test", **WSGI)
+    owner.change(project.folder)
+    project.command("uv", "lock", "--quiet")
+    project.place(web=[host], database=[host], redis=[host])
+    site = Site(project, host, project.deploy().ok())
+    site.host.run("mysite-manage shell -c \"from news.models import Item; Item.objects.create(text='**Anna** is in')\"")
+    chat_with_each_other(site)
+    return site
+
+
+@pytest.fixture
+def open_page(site: Site) -> Iterator[Page]:
+    """A browser that has the chat room open all the while."""
+    with two_visitors(site) as (page, _):
+        page.goto(f"https://{site.domain}/chat/harbour/")
+        expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=15_000)
+        yield page
+
+
+def migrate(site: Site, answers: dict[str, str]) -> Run:
+    """Do what the README says: update, lock, commit, deploy; not one of the requests meanwhile may fail."""
+    site.project.update(**answers)
+    with site.visited() as failures:
+        run = site.project.deploy().ok()
+    assert failures == []
+    assert site.release == site.project.release
+    return run
+
+
+def expect_all_data(site: Site, page: Page) -> None:
+    """The visitors' words are in the room and the owner's news on their page."""
+    page.reload()
+    for sentence in SENTENCES:
+        expect(page.locator("#messages .message .text", has_text=sentence)).to_be_visible(timeout=15_000)
+    assert b"<strong>Anna</strong> is in" in site.get("/news/")[2]
+
+
+def test_release_that_cannot_start_leaves_the_live_slot_as_it_was(site: Site) -> None:
+    slot, release, before = site.live_slot, site.release, site.project.release
+    site.project.update(**ASGI)
+    asgi = site.project.folder / "config/asgi.py"
+    asgi.write_text("import nothing_of_this_name\n" + asgi.read_text())
+    site.project.commit("Break it")
+    run = site.project.deploy()
+    site.project.command("git", "reset", "--quiet", "--hard", before)
+    assert run.status != 0, run.output
+    assert "nothing_of_this_name" in run.output, run.output
+    # As after a crash or a reboot.
+    site.host.run(f"systemctl daemon-reload && systemctl restart mysite-web@{slot}")
+    assert (site.live_slot, site.release) == (slot, release)
+    assert site.get("/")[0] == 200
+
+
+def test_to_asgi_without_a_failed_request(site: Site, open_page: Page) -> None:
+    migrate(site, ASGI)
+    expect_all_data(site, open_page)
+    chat_with_each_other(site)
+
+
+def test_second_deploy_as_asgi_changes_nothing(site: Site) -> None:
+    run = site.project.deploy().ok()
+    assert run.changed == 0, run.output
+
+
+def test_asgi_release_has_nothing_of_wsgi(site: Site) -> None:
+    assert site.host.run("ls /srv/mysite/live/config/wsgi.py /srv/mysite/live/.venv/bin/gunicorn", check=False) == ""
+    assert site.host.run("grep -l THREADS /etc/mysite/*.env", check=False) == ""
+
+
+def test_rollback_to_the_other_interface_is_refused_with_the_way_out(site: Site) -> None:
+    before = site.live_slot, site.release
+    run = site.project.playbook("rollback")
+    assert run.status != 0, run.output
+    assert run.changed == 0
+    assert "does not run as asgi" in run.output, run.output
+    assert "git revert" in run.output, run.output
+    assert "ansible-playbook deploy.yml" in run.output, run.output
+    assert (site.live_slot, site.release) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-e", "revision=HEAD~1"], ["app_interface: asgi", "config/asgi.py", "revert"]),
+        (["-e", "app_interface=wsgi"], ["app_interface: wsgi", "config/wsgi.py", "copier update -d interface=wsgi"]),
+    ],
+    ids=["revision", "inventory"],
+)
+def test_release_that_is_not_what_the_inventory_says_is_refused(
+    site: Site, arguments: list[str], words: list[str]
+) -> None:
+    before = site.live_slot, site.release
+    run = site.project.deploy(*arguments)
+    assert run.status != 0, run.output
+    assert run.changed == 0
+    assert [word for word in words if word not in run.output] == [], run.output
+    assert (site.live_slot, site.release) == before
+
+
+def test_back_to_wsgi_without_a_failed_request(site: Site, open_page: Page) -> None:
+    migrate(site, WSGI)
+    expect_all_data(site, open_page)
+    chat_with_each_other(site)
+
+
+def test_second_deploy_as_wsgi_changes_nothing(site: Site) -> None:
+    run = site.project.deploy().ok()
+    assert run.changed == 0, run.output
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        "ls /etc/redis/redis-channels.conf /run/redis-channels",
+        "systemctl list-units --all --plain --no-legend 'redis-server@channels*'",
+        "find /etc/systemd -name '*channels*'",
+        "find /etc/mysite -name REDIS_URL",
+        "grep -rl REDIS_URL /etc/systemd/system /etc/mysite",
+        "nginx -T 2>/dev/null | grep -i http_upgrade",
+        "ls /srv/mysite/live/config/asgi.py /srv/mysite/live/.venv/bin/uvicorn",
+        "ls -d /srv/mysite/live/.venv/lib/*/site-packages/channels*",
+    ],
+)
+def test_nothing_of_asgi_is_left(site: Site, look: str) -> None:
+    assert site.host.run(look, check=False) == ""
+
+
+def test_slot_that_is_not_live_keeps_no_secret(site: Site) -> None:
+    slot = {"blue": "green", "green": "blue"}[site.live_slot]
+    left = f"find /etc/mysite -path '*{slot}*' -type f; ls /etc/systemd/system/mysite-web@{slot}.service"
+    assert site.host.run(left, check=False) == ""
+    assert site.host.run(f"mysite-manage --slot {slot} check 2>&1", check=False).endswith("is not in use")
