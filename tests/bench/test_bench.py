@@ -29,7 +29,8 @@ def bench(project, *arguments):
     # One environment for all projects that tests make.
     environment["UV_PROJECT_ENVIRONMENT"] = str(ROOT / "bench/.venv")
     return subprocess.Popen(
-        ["uv", "run", "--quiet", "--project", "bench", "python", "-m", "bench", *arguments, "."],
+        ["uv", "run", "--quiet", "--project", "bench", "--python", ".venv/bin/python"]
+        + ["python", "-m", "bench", *arguments, "."],
         cwd=project,
         env=environment,
         text=True,
