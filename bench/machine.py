@@ -57,6 +57,18 @@ def processes(session):
     return found
 
 
+def processor_seconds(session):
+    """Return how long the processes of a session have kept a core busy."""
+    ticks = 0
+    for number in processes(session):
+        try:
+            fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def memory(session):
     """Return the bytes that a session holds: its PSS, where what n processes share counts 1/n for each."""
     total = 0

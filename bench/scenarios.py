@@ -1,18 +1,20 @@
 """What is measured, and in which order."""
 
 import secrets
+import time
 from dataclasses import dataclass
 from functools import partial
 
 from bench.apps.answers import EVENTS
 from bench.load import http, websocket, wrk
-from bench.machine import memory
+from bench.machine import memory, processor_seconds
 from bench.servers import BARE, PUBSUB, TUNED
 from bench.summary import percentile
 
 LISTENERS = 100  # of server-sent events
 ECHOES = 100  # WebSockets that talk to the server
 CLIENTS, EVERY = 100, 10  # in the one room, and which of them speak: every tenth
+LEAVE = 30  # seconds at most for a server to take leave of its idle WebSockets
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,15 @@ class Measurements:
         """Let every worker have done what it does but once."""
         self.load.run(http.crowd, 100, self.server.port, path)
 
+    def rest(self):
+        """Wait until the server has taken leave of many clients; the next scenario would pay for it."""
+        end = time.monotonic() + LEAVE
+        while time.monotonic() < end:
+            before = processor_seconds(self.server.session)
+            time.sleep(0.25)
+            if processor_seconds(self.server.session) - before < 0.02:
+                return
+
     def requests(self, path, seconds=None):
         """Plain requests over kept connections."""
         self.warm_up(path)
@@ -138,6 +149,7 @@ class Measurements:
         """Bytes of each WebSocket that only stays open."""
         arguments = (self.server.port, "/ws/bench/echo/", self.plan.idle, self.server.session)
         (costs,) = self.load.run(websocket.idle, 1, *arguments, processes=1)
+        self.rest()
         return {f"bytes {count}": cost for count, cost in costs.items()}
 
 
