@@ -76,6 +76,7 @@ class Site:
             "REDIS_URL": redis.url(0),
             "CACHE_URL": redis.url(1),
             "WEB_CONCURRENCY": "2",
+            "GRACEFUL_TIMEOUT": "5",  # no longer than a test likes to wait
             **environment,
         }
         self.process = None
