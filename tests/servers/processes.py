@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 PID = r"Process of this answer</dt>\s*<dd>\s*(\d+)"
+ESTABLISHED = "01"  # in /proc/net/tcp
 PATIENCE = 30  # seconds for what takes a moment on an idle machine
 
 
@@ -142,15 +143,24 @@ class Site:
         self.pids = sorted(found)
         return self.pids
 
-    @contextlib.contextmanager
-    def alone(self, worker: int) -> Iterator[None]:
-        """Have one worker take all that comes meanwhile: the other one is held."""
-        (other,) = set(self.pids) - {worker}
-        os.kill(other, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(other, signal.SIGCONT)
+    def connections(self) -> dict[int, int]:
+        """The workers that hold connections to us, by the port of the other side."""
+        holders = {socket: pid for pid in self.pids for socket in sockets(pid)}
+        found = {}
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, remote, state, *_, inode = line.split()[:10]
+            if state == ESTABLISHED and int(local.split(":")[1], 16) == self.port and inode in holders:
+                found[int(remote.split(":")[1], 16)] = holders[inode]
+        return found
+
+
+def sockets(pid: int) -> Iterator[str]:
+    """The inodes of a process's sockets."""
+    with contextlib.suppress(OSError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if found := re.fullmatch(r"socket:\[(\d+)\]", str(descriptor.readlink())):
+                    yield found[1]
 
 
 def migrated(project: Path) -> Path:
