@@ -66,7 +66,8 @@ class Site:
     """A generated project, served by its bin/serve with two workers, on a database of its own."""
 
     def __init__(self, project: Path, folder: Path, redis: Redis, **environment: str) -> None:
-        self.project, self.log, self.port = project, folder / "serve.log", free_port()
+        self.project, self.log = project, folder / "serve.log"
+        self.port = int(environment.get("PORT") or free_port())
         self.database = folder / "db.sqlite3"
         folder.mkdir()
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -97,9 +98,10 @@ class Site:
                 stderr=log,
                 start_new_session=True,
             )
-        until(lambda: self.process.poll() is not None or self.status("/readyz") == http.HTTPStatus.OK, "/readyz")
+        until(lambda: self.process.poll() is not None or self.status("/readyz") == 200, "/readyz")
         assert self.process.poll() is None, f"bin/serve ended:\n{self.log.read_text()[-4000:]}"
-        self.workers()
+        if self.environment["DEBUG"] == "true":  # else /about/stack/ does not tell
+            self.workers()
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> None:
