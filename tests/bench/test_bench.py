@@ -28,8 +28,9 @@ def bench(project, *arguments):
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "DATABASE_URL")}
     # One environment for all projects that tests make.
     environment["UV_PROJECT_ENVIRONMENT"] = str(ROOT / "bench/.venv")
+    python = ["uv", "run", "--quiet", "--project", "bench", "--python", ".venv/bin/python", "python"]
     return subprocess.Popen(
-        ["uv", "run", "--quiet", "--project", "bench", "python", "-m", "bench", *arguments, "."],
+        [*python, "-m", "bench", *arguments, "."],
         cwd=project,
         env=environment,
         text=True,
