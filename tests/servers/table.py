@@ -5,7 +5,7 @@ docs/servers.md shows the same table, and a test compares the two.
 
 from dataclasses import dataclass
 
-NONE = "–"
+NONE = "-"  # not a question for WSGI
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Row:
             able(self.http2, off=self.server != "hypercorn"),
             able(asgi),
             able(self.deflate, off=True) if asgi else NONE,
-            able(self.lifespan, off=True) if asgi else NONE,
+            able(self.lifespan, off=self.server != "hypercorn") if asgi else NONE,
             able(self.pings) if asgi else NONE,
             (str(self.goodbye) if self.goodbye else "none") if asgi else NONE,
             able(True),
