@@ -120,6 +120,21 @@ def test_all_clients_are_told_when_redis_goes_and_nothing_is_missed(
     hear_each_other([*visitors.crowd(room), client])
 
 
+def test_nothing_fails_once_redis_is_back_though_nobody_was_there_to_notice(
+    site: Site, visitors: Visitors, room: str, redis: Redis
+) -> None:
+    for client in visitors.crowd(room):
+        client.close()
+    for _ in range(10):
+        site.get("/readyz")  # connects both workers
+    redis.stop()
+    redis.start()
+    for _ in range(10):
+        status, answer = site.get("/readyz")
+        assert status == http.HTTPStatus.OK, answer
+    hear_each_other(visitors.crowd(room))
+
+
 def test_clients_of_a_killed_worker_are_back(site: Site, visitors: Visitors, room: str) -> None:
     clients = visitors.crowd(room)
     victim = worker_of(clients[0], site)
