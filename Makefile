@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-host demo-host-down test test-quick lint format engine programs
+.PHONY: help demo demo-host demo-host-down test test-quick bench lint format engine programs
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,11 @@ test: engine programs ## Run every test (installs a container engine, Chromium, 
 
 test-quick: ## Run the tests that need no container engine, within 2 minutes
 	@bin/uv run --quiet pytest -n 2 --dist worksteal -m "not engine and not slow"
+
+bench: OUT ?= $(if $(DOCS),docs/benchmark,build/bench)
+bench: programs ## Measure every server for 25 minutes (QUICK=1: 3 minutes; DOCS=1: report into docs/benchmark/)
+	@bin/uv run --quiet python -W ignore -m tests.bench.projects build/bench/projects
+	@bin/uv run --quiet --project bench python -m bench $(if $(QUICK),--quick) --out $(OUT) build/bench/projects/*
 
 lint: ## Check this repository's code, roles and YAML
 	@bin/uv run --quiet ruff check

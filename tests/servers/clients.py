@@ -4,7 +4,6 @@ import json
 import secrets
 import time
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -73,18 +72,4 @@ def close_code(client: ClientConnection, seconds: float = PATIENCE) -> int | Non
 
 def worker_of(client: ClientConnection, site: Site) -> int:
     """The process id of the worker that holds the other end of the connection."""
-    port = client.socket.getsockname()[1]
-    for worker in site.pids:
-        if port in peers(worker):
-            return worker
-    raise AssertionError("no worker holds this connection")
-
-
-def peers(pid: int) -> set[int]:
-    """The remote ports of a process's TCP connections."""
-    inodes = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(OSError):
-            inodes.add(str(descriptor.readlink()))
-    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return {int(line[2].split(":")[1], 16) for line in lines if f"socket:[{line[9]}]" in inodes}
+    return site.connections()[client.socket.getsockname()[1]]

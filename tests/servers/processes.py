@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 PID = r"Process of this answer</dt>\s*<dd>\s*(\d+)"
+ESTABLISHED = "01"  # in /proc/net/tcp
 PATIENCE = 30  # seconds for what takes a moment on an idle machine
 
 
@@ -65,7 +66,8 @@ class Site:
     """A generated project, served by its bin/serve with two workers, on a database of its own."""
 
     def __init__(self, project: Path, folder: Path, redis: Redis, **environment: str) -> None:
-        self.project, self.log, self.port = project, folder / "serve.log", free_port()
+        self.project, self.log = project, folder / "serve.log"
+        self.port = int(environment.get("PORT") or free_port())
         self.database = folder / "db.sqlite3"
         folder.mkdir()
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -76,6 +78,7 @@ class Site:
             "REDIS_URL": redis.url(0),
             "CACHE_URL": redis.url(1),
             "WEB_CONCURRENCY": "2",
+            "GRACEFUL_TIMEOUT": "5",  # no longer than a test likes to wait
             **environment,
         }
         self.process = None
@@ -95,9 +98,10 @@ class Site:
                 stderr=log,
                 start_new_session=True,
             )
-        until(lambda: self.process.poll() is not None or self.status("/readyz") == http.HTTPStatus.OK, "/readyz")
+        until(lambda: self.process.poll() is not None or self.status("/readyz") == 200, "/readyz")
         assert self.process.poll() is None, f"bin/serve ended:\n{self.log.read_text()[-4000:]}"
-        self.workers()
+        if self.environment["DEBUG"] == "true":  # else /about/stack/ does not tell
+            self.workers()
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> None:
@@ -141,15 +145,24 @@ class Site:
         self.pids = sorted(found)
         return self.pids
 
-    @contextlib.contextmanager
-    def alone(self, worker: int) -> Iterator[None]:
-        """Have one worker take all that comes meanwhile: the other one is held."""
-        (other,) = set(self.pids) - {worker}
-        os.kill(other, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(other, signal.SIGCONT)
+    def connections(self) -> dict[int, int]:
+        """The workers that hold connections to us, by the port of the other side."""
+        holders = {socket: pid for pid in self.pids for socket in sockets(pid)}
+        found = {}
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, remote, state, *_, inode = line.split()[:10]
+            if state == ESTABLISHED and int(local.split(":")[1], 16) == self.port and inode in holders:
+                found[int(remote.split(":")[1], 16)] = holders[inode]
+        return found
+
+
+def sockets(pid: int) -> Iterator[str]:
+    """The inodes of a process's sockets."""
+    with contextlib.suppress(OSError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if found := re.fullmatch(r"socket:\[(\d+)\]", str(descriptor.readlink())):
+                    yield found[1]
 
 
 def migrated(project: Path) -> Path:

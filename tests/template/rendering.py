@@ -6,6 +6,7 @@ import os
 import subprocess
 import tomllib
 from dataclasses import dataclass
+from itertools import combinations, product
 from pathlib import Path
 
 import copier
@@ -14,7 +15,7 @@ from allpairspy import AllPairs
 
 ROOT = Path(__file__).resolve().parents[2]
 # What is the same in every project.
-SHARED = ("deploy/roles", "deploy/smoke")
+SHARED = ("bench", "deploy/roles", "deploy/smoke")
 TEXTS = ("project_name", "description", "author_name")
 
 
@@ -53,8 +54,15 @@ def pairwise(*names):
     def possible(values):
         return can_be(dict(zip(names, values, strict=False)))
 
-    rows = AllPairs([choices(name) for name in names], filter_func=possible)
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    rows = [dict(zip(names, row, strict=True)) for row in AllPairs(list(map(choices, names)), filter_func=possible)]
+    # AllPairs gives some pairs up where few of them are possible.
+    every = [dict(zip(names, row, strict=True)) for row in product(*map(choices, names)) if possible(row)]
+    missing = {pair for row in every for pair in combinations(row.items(), 2)}
+    missing -= {pair for row in rows for pair in combinations(row.items(), 2)}
+    while missing:
+        rows.append(max(every, key=lambda row: len(missing.intersection(combinations(row.items(), 2)))))
+        missing -= set(combinations(rows[-1].items(), 2))
+    return rows
 
 
 def name_of(answers):

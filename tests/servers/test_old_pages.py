@@ -1,0 +1,79 @@
+"""A page that is left open while a deployment changes the interface: it loads itself again."""
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect, sync_playwright
+
+from tests.deploy.browser import QUIET
+from tests.servers.processes import PATIENCE, Site, free_port
+from tests.servers.table import Row
+
+WSGI, ASGI = Row("wsgi", "gunicorn"), Row("asgi", "uvicorn")
+SOON = PATIENCE * 1000
+
+
+@pytest.fixture
+def deploy(projects: Callable[[Row], Path], serve: Callable[..., Site], tmp_path: Path) -> Callable[[Row], Site]:
+    """Serve a row without DEBUG, so that each script's name tells its content, in place of the one before."""
+    port = str(free_port())
+    production = {
+        "DEBUG": "false",
+        "SECRET_KEY": secrets.token_hex(32),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{port}",
+        "SECURE_SSL_REDIRECT": "false",
+        "PORT": port,
+    }
+
+    def deploy(row: Row) -> Site:
+        environment = production | {"STATIC_ROOT": str(tmp_path / str(row))}
+        subprocess.run(
+            [projects(row) / ".venv/bin/python", "manage.py", "collectstatic", "--noinput", "--verbosity=0"],
+            cwd=projects(row),
+            env={"PATH": os.environ["PATH"]} | environment,
+            check=True,
+        )
+        return serve(row, **environment)
+
+    return deploy
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    """A page that gets the static files of both deployments, as nginx keeps them."""
+
+    def static(route: Route) -> None:
+        name = route.request.url.split("/static/")[1]
+        (found, *_) = [path for path in tmp_path.glob(f"*/{name}") if path.is_file()]
+        route.fulfill(path=found)
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*QUIET, "--no-sandbox"])
+        page = browser.new_page()
+        page.route("**/static/**", static)
+        yield page
+        browser.close()
+
+
+@pytest.mark.parametrize(("before", "after"), [(WSGI, ASGI), (ASGI, WSGI)], ids=["to-asgi", "to-wsgi"])
+def test_open_page_follows_a_change_of_the_interface_once_and_keeps_what_is_typed(
+    deploy: Callable[[Row], Site], page: Page, before: Row, after: Row
+) -> None:
+    loaded = []
+    page.on("load", lambda: loaded.append(page.url))
+    page.goto(f"{deploy(before).url}/chat/harbour/")
+    expect(page.locator("#status")).to_have_text("Online", timeout=SOON)
+    script = page.get_attribute("script[src*=chat]", "src")
+    page.fill("#text", "Typed before.")
+    deploy(after)
+    expect(page.locator("#status")).to_have_text("Online", timeout=SOON)
+    assert page.get_attribute("script[src*=chat]", "src") != script
+    assert page.input_value("#text") == "Typed before."
+    page.wait_for_timeout(2000)
+    assert len(loaded) == 2

@@ -1,0 +1,70 @@
+"""How each ASGI server, as bin/serve starts it, treats WebSockets."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Opcode
+from websockets.sync.client import ClientConnection, connect
+
+from tests.servers.processes import PATIENCE, Site
+from tests.servers.table import ASGI, Row
+
+
+@pytest.fixture(scope="module", params=ASGI, ids=str)
+def row(request: pytest.FixtureRequest) -> Row:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def site(serve: Callable[..., Site], row: Row) -> Site:
+    return serve(row)
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[ClientConnection]:
+    """A page's connection to a room that stores nothing, past the history; it offers compression as browsers do."""
+    url = f"{site.url.replace('http', 'ws')}/ws/chat/smoke-servers/"
+    with connect(url, origin=site.url, compression="deflate", open_timeout=PATIENCE, ping_interval=None) as client:
+        client.recv(timeout=PATIENCE)
+        yield client
+
+
+def test_compression_is_not_agreed_to(client: ClientConnection) -> None:
+    assert not client.protocol.extensions
+
+
+def test_a_message_over_the_limit_closes_with_1009(client: ClientConnection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        client.send("x" * 65537)
+        client.recv(timeout=PATIENCE)
+    assert client.close_code == 1009
+
+
+def test_a_message_below_the_limit_is_answered(client: ClientConnection) -> None:
+    client.send("x" * 65536)
+    assert "error" in client.recv(timeout=PATIENCE)
+
+
+def test_idle_websockets_are_pinged_where_the_table_says_so(client: ClientConnection, row: Row) -> None:
+    pinged = []
+    receive = client.protocol.recv_frame
+
+    def note(frame: object) -> None:
+        pinged.append(frame.opcode is Opcode.PING)
+        receive(frame)
+
+    client.protocol.recv_frame = note
+    with pytest.raises(TimeoutError):  # Every 20 seconds at least: nginx gives up after 75.
+        client.recv(timeout=22)
+    assert any(pinged) == row.pings
+
+
+def test_the_stop_tells_clients_to_come_back(site: Site, client: ClientConnection, row: Row) -> None:
+    site.process.terminate()
+    with pytest.raises(ConnectionClosed) as closed:
+        client.recv(timeout=PATIENCE)
+    assert (closed.value.rcvd and closed.value.rcvd.code) == row.goodbye
+    assert site.process.wait(timeout=PATIENCE) == 0
+    site.start()
