@@ -11,6 +11,8 @@ from tests.deploy.site import Site
 # Nothing but the test host is asked for: without these, Chromium looks up its maker's services at every start.
 QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
+SENTENCES = ("Is the slipway clear?", "Clear, <b>launch</b> when ready.")
+
 
 @contextmanager
 def two_visitors(site: Site) -> Iterator[tuple[Page, Page]]:
@@ -26,17 +28,32 @@ def two_visitors(site: Site) -> Iterator[tuple[Page, Page]]:
         browser.close()
 
 
+def enter(site: Site, page: Page, room: str) -> None:
+    """Open a room of the chat and wait until it is connected."""
+    page.goto(f"https://{site.domain}/chat/{room}/")
+    expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=15_000)
+
+
+def expect_to_read(page: Page, *sentences: str) -> None:
+    """The room shows what was said."""
+    for sentence in sentences:
+        expect(page.locator("#messages .message .text", has_text=sentence)).to_be_visible(timeout=15_000)
+
+
+def talk(site: Site, pages: tuple[Page, Page], room: str) -> None:
+    """Two visitors enter a room, where nobody has spoken; each says a sentence, and both read both."""
+    for page in pages:
+        enter(site, page, room)
+    for page, sentence in zip(pages, SENTENCES, strict=True):
+        page.fill("#text", sentence)
+        page.press("#text", "Enter")
+        for reader in pages:
+            expect_to_read(reader, sentence)
+    authors = pages[0].locator("#messages .message .author").all_inner_texts()[-2:]
+    assert authors[0] != authors[1], f"two visitors speak under one name: {authors}"
+
+
 def chat_with_each_other(site: Site) -> None:
-    """Two visitors enter a room, each says a sentence, and both read both."""
+    """Two visitors talk in the room `harbour`."""
     with two_visitors(site) as pages:
-        for page in pages:
-            page.goto(f"https://{site.domain}/chat/harbour/")
-            expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=15_000)
-        sentences = ("Is the slipway clear?", "Clear, <b>launch</b> when ready.")
-        for page, sentence in zip(pages, sentences, strict=True):
-            page.fill("#text", sentence)
-            page.press("#text", "Enter")
-            for reader in pages:
-                expect(reader.locator("#messages .message .text", has_text=sentence)).to_be_visible(timeout=15_000)
-        authors = pages[0].locator("#messages .message .author").all_inner_texts()[-2:]
-        assert authors[0] != authors[1], f"two visitors speak under one name: {authors}"
+        talk(site, pages, "harbour")

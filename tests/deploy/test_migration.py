@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import owner
-from tests.deploy.browser import chat_with_each_other, two_visitors
+from tests.deploy.browser import SENTENCES, chat_with_each_other, enter, expect_to_read, talk, two_visitors
 from tests.deploy.site import Site
 from tests.hosts import Run
+from tests.hosts.host import wait_for
 
 WSGI = {"interface": "wsgi", "server": "gunicorn"}
 ASGI = {"interface": "asgi", "server": "uvicorn"}
-SENTENCES = ("Is the slipway clear?", "Clear, <b>launch</b> when ready.")
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,11 @@ def site(new_host: Callable, new_project: Callable) -> Site:
 
 
 @pytest.fixture
-def open_page(site: Site) -> Iterator[Page]:
-    """A browser that has the chat room open all the while."""
-    with two_visitors(site) as (page, _):
-        page.goto(f"https://{site.domain}/chat/harbour/")
-        expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=15_000)
-        yield page
+def pages(site: Site) -> Iterator[tuple[Page, Page]]:
+    """Two visitors; the first has the room `harbour` open all the while."""
+    with two_visitors(site) as visitors:
+        enter(site, visitors[0], "harbour")
+        yield visitors
 
 
 def migrate(site: Site, answers: dict[str, str]) -> Run:
@@ -51,10 +50,9 @@ def migrate(site: Site, answers: dict[str, str]) -> Run:
 
 
 def expect_all_data(site: Site, page: Page) -> None:
-    """The visitors' words are in the room and the owner's news on their page."""
-    page.reload()
-    for sentence in SENTENCES:
-        expect(page.locator("#messages .message .text", has_text=sentence)).to_be_visible(timeout=15_000)
+    """The page that was open is back by itself, with all that was said; the owner's news are on theirs."""
+    expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=60_000)
+    expect_to_read(page, *SENTENCES)
     assert b"<strong>Anna</strong> is in" in site.get("/news/")[2]
 
 
@@ -70,14 +68,14 @@ def test_release_that_cannot_start_leaves_the_live_slot_as_it_was(site: Site) ->
     assert "nothing_of_this_name" in run.output, run.output
     # As after a crash or a reboot.
     site.host.run(f"systemctl daemon-reload && systemctl restart mysite-web@{slot}")
+    wait_for(lambda: site.get("/")[0] == 200, "the live slot after a restart", 30)
     assert (site.live_slot, site.release) == (slot, release)
-    assert site.get("/")[0] == 200
 
 
-def test_to_asgi_without_a_failed_request(site: Site, open_page: Page) -> None:
+def test_to_asgi_without_a_failed_request(site: Site, pages: tuple[Page, Page]) -> None:
     migrate(site, ASGI)
-    expect_all_data(site, open_page)
-    chat_with_each_other(site)
+    expect_all_data(site, pages[0])
+    talk(site, pages, "as-asgi")
 
 
 def test_second_deploy_as_asgi_changes_nothing(site: Site) -> None:
@@ -120,10 +118,10 @@ def test_release_that_is_not_what_the_inventory_says_is_refused(
     assert (site.live_slot, site.release) == before
 
 
-def test_back_to_wsgi_without_a_failed_request(site: Site, open_page: Page) -> None:
+def test_back_to_wsgi_without_a_failed_request(site: Site, pages: tuple[Page, Page]) -> None:
     migrate(site, WSGI)
-    expect_all_data(site, open_page)
-    chat_with_each_other(site)
+    expect_all_data(site, pages[0])
+    talk(site, pages, "as-wsgi")
 
 
 def test_second_deploy_as_wsgi_changes_nothing(site: Site) -> None:

@@ -69,7 +69,7 @@ def test_page_of_another_origin_is_refused(site: Site, origin: str) -> None:
 def test_oversize_message_is_closed(site: Site) -> None:
     size = FRAME_LIMIT + 1
     with site.websocket("/ws/echo/") as client:
-        # The head of a binary frame, masked with zeros (binary: in a text, the answer to a ping would be bad UTF-8).
+        # The head of a binary frame, masked with zeros: our answer to a ping may come to stand in it, and is no text.
         # Most servers refuse at its sight; bytes under way meanwhile would make them reset the connection, and the
         # close code might get lost. Others wait for the whole.
         client.socket.sendall(struct.pack("!BBQI", 0x82, 0x80 | 127, size, 0))
