@@ -14,13 +14,14 @@ from tests.hosts import Host, Project, Run
 
 # Runs on the host, which has no curl: /readyz of a slot, through its own socket or port.
 ASK_SLOT = """
-import http.client, os, socket, sys
+import contextlib, http.client, socket, sys
 slot = sys.argv[1]
-path = f"/run/mysite/{slot}.sock"
 connection = http.client.HTTPConnection("127.0.0.1", {"blue": 8001, "green": 8002}[slot], timeout=10)
-if os.path.exists(path):
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(path)
+# A socket may have been left there by a server that listened on it before.
+with contextlib.suppress(OSError):
+    unix = socket.socket(socket.AF_UNIX)
+    unix.connect(f"/run/mysite/{slot}.sock")
+    connection.sock = unix
 connection.request("GET", "/readyz")
 print(connection.getresponse().read().decode())
 """

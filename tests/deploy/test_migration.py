@@ -56,20 +56,27 @@ def expect_all_data(site: Site, page: Page) -> None:
     assert b"<strong>Anna</strong> is in" in site.get("/news/")[2]
 
 
-def test_release_that_cannot_start_leaves_the_live_slot_as_it_was(site: Site) -> None:
+def fail_to_migrate(site: Site, answers: dict[str, str]) -> None:
+    """Deploy a release of the other interface that cannot start; the live slot must be as it was, and restart so."""
     slot, release, before = site.live_slot, site.release, site.project.release
-    site.project.update(**ASGI)
-    asgi = site.project.folder / "config/asgi.py"
-    asgi.write_text("import nothing_of_this_name\n" + asgi.read_text())
+    site.project.update(**answers)
+    entry = site.project.folder / f"config/{answers['interface']}.py"
+    entry.write_text("import nothing_of_this_name\n" + entry.read_text())
     site.project.commit("Break it")
-    run = site.project.deploy()
+    with site.visited() as failures:
+        run = site.project.deploy()
     site.project.command("git", "reset", "--quiet", "--hard", before)
     assert run.status != 0, run.output
     assert "nothing_of_this_name" in run.output, run.output
+    assert failures == []
     # As after a crash or a reboot.
     site.host.run(f"systemctl daemon-reload && systemctl restart mysite-web@{slot}")
     wait_for(lambda: site.get("/")[0] == 200, "the live slot after a restart", 30)
     assert (site.live_slot, site.release) == (slot, release)
+
+
+def test_asgi_release_that_cannot_start_leaves_wsgi_as_it_was(site: Site) -> None:
+    fail_to_migrate(site, ASGI)
 
 
 def test_to_asgi_without_a_failed_request(site: Site, pages: tuple[Page, Page]) -> None:
@@ -116,6 +123,12 @@ def test_release_that_is_not_what_the_inventory_says_is_refused(
     assert run.changed == 0
     assert [word for word in words if word not in run.output] == [], run.output
     assert (site.live_slot, site.release) == before
+
+
+def test_wsgi_release_that_cannot_start_leaves_asgi_and_its_websockets_as_they_were(site: Site) -> None:
+    fail_to_migrate(site, WSGI)
+    with two_visitors(site) as pages:
+        talk(site, pages, "still-asgi")
 
 
 def test_back_to_wsgi_without_a_failed_request(site: Site, pages: tuple[Page, Page]) -> None:
