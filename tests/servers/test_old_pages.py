@@ -12,9 +12,9 @@ from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from tests.deploy.browser import QUIET
 from tests.servers.processes import PATIENCE, Site, free_port
-from tests.servers.table import Row
+from tests.servers.table import ROWS, Row
 
-WSGI, ASGI = Row("wsgi", "gunicorn"), Row("asgi", "uvicorn")
+WSGI, ASGI = (next(row for row in ROWS if str(row) == name) for name in ("wsgi-gunicorn", "asgi-uvicorn"))
 SOON = PATIENCE * 1000
 
 
