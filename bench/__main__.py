@@ -73,25 +73,33 @@ def measure(stacks, plan, options):
             list(pool.map(prepare, stacks))
         commands = {stack.name: {} for stack in stacks}
         results = []
-        for number in range(plan.rounds):
-            for stack, variant in turns(stacks, number):
-                server = Server(stack, variant, LOGS / f"{stack.name}.{variant.replace('/', '-')}.log")
-                scenarios = {
-                    name: run
-                    for name, run in Measurements(server, load, plan).all().items()
-                    if not options.only or name.split()[0] in options.only.split(",")
-                }
-                if not scenarios:
-                    continue
-                with server:
-                    commands[stack.name][variant] = server.command()
-                    for scenario, run in scenarios.items():
-                        found = outcome(run)
-                        results.append(
-                            {"round": number + 1, "stack": stack.name, "variant": variant, "scenario": scenario} | found
-                        )
-                        shown = ", ".join(f"{field} {value}" for field, value in found.items())
-                        say(f"round {number + 1}/{plan.rounds}  {stack.name}  {variant}  {scenario}: {shown}")
+        try:
+            for number in range(plan.rounds):
+                for stack, variant in turns(stacks, number):
+                    server = Server(stack, variant, LOGS / f"{stack.name}.{variant.replace('/', '-')}.log")
+                    scenarios = {
+                        name: run
+                        for name, run in Measurements(server, load, plan).all().items()
+                        if not options.only or name.split()[0] in options.only.split(",")
+                    }
+                    if not scenarios:
+                        continue
+                    with server:
+                        commands[stack.name][variant] = server.command()
+                        for scenario, run in scenarios.items():
+                            found = outcome(run)
+                            results.append(
+                                {"round": number + 1, "stack": stack.name, "variant": variant, "scenario": scenario}
+                                | found
+                            )
+                            shown = ", ".join(f"{field} {value}" for field, value in found.items())
+                            say(f"round {number + 1}/{plan.rounds}  {stack.name}  {variant}  {scenario}: {shown}")
+        except KeyboardInterrupt:
+            if number == 0:
+                raise
+            say(f"stopped: the report is of {number} whole rounds")
+            plan = replace(plan, rounds=number)
+            results = [result for result in results if result["round"] <= number]
     return {
         "date": date.today().isoformat(),
         "minutes": round((time.monotonic() - began) / 60, 1),
