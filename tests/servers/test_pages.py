@@ -66,13 +66,25 @@ def two(site: Site, row: Row, room: str, visit: Callable[[str], Page]) -> tuple[
     if row.interface == "wsgi":  # every poll may come to either worker
         return visit(room), visit(room)
     pages: dict[int, Page] = {}
-    while len(pages) < 2:
+
+    def two_pages_on_two_workers() -> bool:
+        # A busy machine may make uvicorn renew a worker, and a page come back to another one: look anew each time.
+        workers = site.workers()
+        for lost in pages.keys() - set(workers):
+            pages.pop(lost).goto("about:blank")
         before = site.connections()
         page = visit(room)
-        worker = until(lambda before=before: only_one(site.connections(), before), "one connection of a page")
-        if worker in pages:
+        try:
+            worker = until(lambda: only_one(site.connections(), before), "one connection of a page", 10)
+        except AssertionError:
+            worker = None
+        if worker is None or worker in pages:
             page.goto("about:blank")
-        pages.setdefault(worker, page)
+        else:
+            pages[worker] = page
+        return len(pages) == 2 and pages.keys() == set(site.workers())
+
+    until(two_pages_on_two_workers, "two pages on two workers", 2 * PATIENCE)
     return pages[site.pids[0]], pages[site.pids[1]]
 
 
