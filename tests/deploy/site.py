@@ -37,6 +37,16 @@ class Site:
     domain: str = "site.test"
 
     @property
+    def url(self) -> str:
+        """Where visitors find it."""
+        return f"https://{self.domain}"
+
+    @property
+    def address(self) -> str:
+        """The address behind its name."""
+        return self.host.address
+
+    @property
     def authority(self) -> Path:
         """The certificate of the project's own authority."""
         return self.project.folder / "deploy/inventory/production/secrets/tls/ca.crt"

@@ -82,17 +82,22 @@ def role_names() -> list[str]:
 def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every template of every role, as <role>-<file>, rendered with the defaults."""
     folder = tmp_path_factory.mktemp("render")
+    return render(folder, *INVENTORIES[request.param])
+
+
+def render(folder: Path, groups: dict[str, list[str]], keys: dict[str, object]) -> Path:
+    """Render every template of every role into `folder`; `keys` are as after ansible-playbook's -e."""
     shutil.copytree(ROLES, folder / "roles")
-    groups, keys = INVENTORIES[request.param]
     roles = sorted({template.parents[1].name for template in ROLES.glob("*/templates/*.j2")})
     for role in roles:
         (folder / "roles" / role / "tasks/render.yml").write_text(RENDER)
     tasks = [{"ansible.builtin.import_role": {"name": role, "tasks_from": "render"}} for role in roles]
     (folder / "render.yml").write_text(json.dumps([{"hosts": "one", "gather_facts": False, "tasks": tasks}]))
-    variables = {"app_name": "mysite", "app_domain": "site.test", "rendered": str(folder), **OWNER, **LEARNT, **keys}
+    variables = {"app_name": "mysite", "app_domain": "site.test", "rendered": str(folder), **OWNER, **LEARNT}
+    (folder / "keys.json").write_text(json.dumps(keys))
     hosts = {host: LOCAL for members in groups.values() for host in members}
     children = {group: {"hosts": dict.fromkeys(members)} for group, members in groups.items()}
     (folder / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts, "children": children, "vars": variables}}))
-    done = ansible("ansible-playbook", "-i", "hosts.yml", "render.yml", cwd=folder)
+    done = ansible("ansible-playbook", "-i", "hosts.yml", "-e", "@keys.json", "render.yml", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
