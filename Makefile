@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-host demo-host-down test test-quick bench lint format engine programs
+.PHONY: help demo demo-host demo-host-down test test-quick bench lint format engine programs images
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,7 +13,7 @@ demo-host: engine ## Deploy a project to a bare Debian 13 test host and print it
 demo-host-down: ## Remove that host
 	@bin/uv run --quiet python -m tests.hosts.demo down
 
-test: engine programs ## Run every test (installs a container engine, Chromium, Redis and load tools where they are missing)
+test: engine programs images ## Run every test (installs a container engine, Chromium, Redis and a load tool where they are missing)
 	@tests/run
 
 test-quick: ## Run the tests that need no container engine, within 2 minutes
@@ -37,5 +37,8 @@ format: ## Format this repository's Python
 engine: # A container engine that answers
 	@tests/hosts/engine up
 
-programs: # Chromium, Redis and load tools for the tests
+programs: # Chromium, Redis and a load tool for the tests
 	@tests/hosts/programs
+
+images: engine # The images that compose/ names, or stand-ins
+	@tests/images/build

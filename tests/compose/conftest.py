@@ -2,15 +2,13 @@
 
 import os
 import secrets
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.compose.stack import ROOT, Stack
+from tests.compose.stack import Stack
 from tests.hosts import Project
-from tests.snapshot import snapshot
 
 ENGINE = pytest.mark.engine
 
@@ -21,23 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents and item.path.stem != "test_proxy":
             item.add_marker(ENGINE)
-
-
-@pytest.fixture(scope="session")
-def images() -> str:
-    """The images that compose/ names are there; what tests/images/build says of their origin."""
-    lock = Path("/tmp/slipway-images.lock")  # noqa: S108 - several workers of one run wait for one of them
-    done = subprocess.run(
-        ["flock", lock, ROOT / "tests/images/build"], capture_output=True, text=True, timeout=900, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template of the working tree."""
-    return snapshot(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,16 @@ from tests.roles.conftest import LEARNT, ONE_HOST, ROOT, render
 
 PROXY = ROOT / "compose/services/proxy"
 KEYS = {
-    "__nginx_container": True,
+    "deploy_target": "compose",
     "app_name": "app",
     "app_domain": "${SERVER_NAMES}",
     "tls": "provided",
+    "__nginx_hsts": "max-age=${SECURE_HSTS_SECONDS}; includeSubDomains; preload",
+    "__nginx_author": "Slipway's role nginx, and not edited here",
     # So the slot that serves is to be blue.
     "__release_seen": {"stdout": LEARNT["__release_seen"]["stdout"].replace("live: blue", "live: green")},
 }
-# Rendered file: its place. nginx's own image fills in the names of what ends in .template.
+# Rendered file: its place. nginx's own image fills in what ends in .template.
 FILES = {
     "nginx-nginx.conf": "nginx.conf",
     "nginx-site.conf": "templates/app.conf.template",
@@ -25,7 +27,7 @@ FILES = {
     "nginx-headers.conf": "snippets/app-headers.conf",
     "nginx-proxy.conf": "snippets/app-proxy.conf",
     "nginx-maintenance.html": "www/maintenance.html",
-    "release-upstream.conf": "upstreams/app.conf",
+    "release-upstream.conf": "upstream.conf",
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.compose.stack import PRODUCTION, Stack
 from tests.hosts.demo import free_port
 
+ANY_IMAGE = "redis:8.0.3-bookworm"  # one that is there; nothing is started from it
 # Answers instead of docker where the arguments begin so; everything else goes to the real one.
 SHIM = """#!/bin/sh
 case "$*" in
@@ -26,9 +27,9 @@ def project(new_stack: Callable[..., Stack]) -> Stack:
     stack = new_stack()
     stack.files = PRODUCTION
     stack.variables |= {"WEB_PORT": str(free_port()), "MAIL_PORT": str(free_port())}
-    stack.set(IMAGE="site:1", ALLOWED_HOSTS="site.test", HTTP_PORT=str(free_port()), HTTPS_PORT=str(free_port()))
+    stack.set(IMAGE=ANY_IMAGE, ALLOWED_HOSTS="site.test", HTTP_PORT=str(free_port()), HTTPS_PORT=str(free_port()))
     stack.set(COMPOSE_PROFILES="postgres,channels,blue")
-    stack.run("services/secrets", "site.test")
+    stack.run("services/setup", "site.test")
     stack.run("services/preflight", "production")
     return stack
 
@@ -37,7 +38,7 @@ def project(new_stack: Callable[..., Stack]) -> Stack:
 def stack(project: Stack) -> Iterator[Stack]:
     """The same for each test: what a test changes is put back, and nothing may have been started."""
     folder, variables = project.project.folder, dict(project.variables)
-    saved = {path: path.read_bytes() for path in [folder / ".env", *(folder / "secrets").iterdir()]}
+    saved = {path: path.read_bytes() for path in [folder / ".env", *(folder / "secrets").rglob("*")] if path.is_file()}
     yield project
     project.variables = variables
     for path, content in saved.items():
@@ -66,26 +67,74 @@ def test_missing_value_is_named(stack: Stack, name: str) -> None:
     assert f"Set {name} in .env" in refusal(stack)
 
 
-@pytest.mark.parametrize("name", ["secret_key", "database_url", "redis_acl", "tls.key"])
+def test_image_that_is_not_there_is_named(stack: Stack) -> None:
+    stack.set(IMAGE="site:no-such")
+    assert "site:no-such for web-blue is not there: build it" in refusal(stack)
+
+
+def test_production_without_a_slot_is_refused(stack: Stack) -> None:
+    stack.set(COMPOSE_PROFILES="postgres,channels")
+    assert "add blue (or green) to COMPOSE_PROFILES" in refusal(stack)
+
+
+def test_two_names_need_names_for_nginx(stack: Stack) -> None:
+    stack.set(ALLOWED_HOSTS="site.test,www.site.test")
+    assert 'Put SERVER_NAMES="site.test www.site.test" into .env' in refusal(stack)
+    stack.set(SERVER_NAMES='"site.test www.site.test"')
+    stack.run("services/preflight", "production")
+
+
+def test_service_that_the_site_needs_is_not_forgotten(stack: Stack) -> None:
+    """As in a .env that is older than the project's interface."""
+    stack.set(COMPOSE_PROFILES="postgres")
+    said = refusal(stack, "make", "up")
+    assert "channels is not started, but the site needs it" in said
+    assert "COMPOSE_PROFILES=postgres,channels" in said
+
+
+def test_secrets_may_be_elsewhere(stack: Stack, tmp_path: Path) -> None:
+    stack.set(SECRETS=str(tmp_path / "elsewhere"))
+    assert f"{tmp_path}/elsewhere/secret_key is missing" in refusal(stack)
+    stack.run("services/setup", "site.test")
+    stack.run("services/preflight", "production")
+
+
+def test_own_key_is_not_overwritten(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls/tls.key").write_text("my own")
+    stack.variables["SECRETS"] = str(tmp_path)
+    stack.run("services/setup", "site.test")
+    assert (tmp_path / "tls/tls.key").read_text() == "my own"
+
+
+def test_name_that_is_none_is_refused_in_words(stack: Stack, tmp_path: Path) -> None:
+    stack.variables["SECRETS"] = str(tmp_path)
+    done = stack.run("services/setup", "www/exam", check=False)
+    assert done.returncode != 0
+    assert "setup: openssl made no certificate for www/exam" in done.stdout
+    assert not (tmp_path / "tls/tls.key").exists()
+
+
+@pytest.mark.parametrize("name", ["secret_key", "database_url", "redis_acl", "tls/tls.key"])
 def test_missing_secret_is_named(stack: Stack, name: str) -> None:
     (stack.project.folder / "secrets" / name).unlink()
     said = refusal(stack)
     assert f"secrets/{name} is missing" in said
-    assert "services/secrets" in said
+    assert "services/setup" in said
 
 
 def test_empty_secret_is_named(stack: Stack) -> None:
     (stack.project.folder / "secrets/secret_key").write_text("")
     said = refusal(stack)
     assert "secrets/secret_key is empty" in said
-    assert "services/secrets" in said
+    assert "services/setup" in said
 
 
 def test_secrets_that_are_there_stay(stack: Stack) -> None:
     folder = stack.project.folder / "secrets"
-    before = {file.name: file.read_text() for file in folder.iterdir()}
-    stack.run("services/secrets", "site.test")
-    assert {file.name: file.read_text() for file in folder.iterdir()} == before
+    before = {file: file.read_text() for file in folder.rglob("*") if file.is_file()}
+    stack.run("services/setup", "site.test")
+    assert {file: file.read_text() for file in folder.rglob("*") if file.is_file()} == before
     assert folder.stat().st_mode & 0o077 == 0
 
 

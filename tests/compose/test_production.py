@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import urllib3
@@ -11,6 +10,7 @@ import yaml
 from tests.compose.stack import PRODUCTION, Stack
 from tests.compose.test_image import build
 from tests.deploy.browser import chat_with_each_other
+from tests.deploy.site import visited
 from tests.hosts.demo import free_port
 from tests.hosts.host import docker, wait_for
 
@@ -33,13 +33,11 @@ def stack(new_stack: Callable[..., Stack], request: pytest.FixtureRequest) -> St
     stack.set(
         COMPOSE_PROFILES=",".join(services),
         IMAGE=build(stack, "1"),
-        RELEASE=stack.project.release,
         ALLOWED_HOSTS=stack.domain,
         HTTP_PORT=str(free_port()),
         HTTPS_PORT=str(free_port()),
     )
-    stack.variables["DATABASE"] = str(answers.get("database", "postgres"))
-    stack.run("services/secrets", stack.domain)
+    stack.run("services/setup", stack.domain)
     stack.run("services/preflight", "production")
     stack.compose("run", "--rm", "migrate")
     stack.compose("up", "--detach", "--wait")
@@ -53,7 +51,7 @@ def test_smoke_suite_passes_through_the_proxy(stack: Stack) -> None:
         "ansible_connection": "local",
         "ansible_become": False,
         "verify_address": stack.address,
-        "verify_authority": str(project.folder / "secrets/tls.crt"),
+        "verify_authority": str(project.folder / "secrets/tls/tls.crt"),
         "app_interface": interface,
     }
     inventory["all"] = {"hosts": {"proxy": host}, "children": {"web": {"hosts": {"proxy": None}}}}
@@ -66,7 +64,7 @@ def test_smoke_suite_passes_through_the_proxy(stack: Stack) -> None:
 
 def test_release_answers_to_the_proxys_side_alone(stack: Stack) -> None:
     seen = json.loads(stack.compose("exec", "web-blue", "python", "bin/healthcheck", "/readyz"))
-    assert seen["release"] == stack.project.release
+    assert seen["release"] == "1"
     assert set(seen["checks"].values()) == {"ok"}
 
 
@@ -104,9 +102,9 @@ def test_only_the_proxy_is_published(stack: Stack) -> None:
 
 
 def test_secrets_are_in_no_environment_and_no_command(stack: Stack) -> None:
-    secrets = [file.read_text().strip() for file in (stack.project.folder / "secrets").iterdir()]
+    secrets = [file.read_text().strip() for file in (stack.project.folder / "secrets").iterdir() if file.is_file()]
     seen = "".join(json.dumps(stack.inspect(service)) for service in services(stack))
-    assert len(secrets) >= 9
+    assert len(secrets) >= 8
     assert [secret for secret in secrets if secret in seen] == []
 
 
@@ -131,34 +129,40 @@ def test_site_is_no_superuser_of_its_database(stack: Stack) -> None:
 
 
 def test_slots_change_without_a_failed_request(stack: Stack) -> None:
-    """What a deployment does, by hand: the next image into green, visitors over to it, blue stops."""
+    """As services/README.md says: the next image into green, visitors over to it, blue stops."""
     stack.project.edit("templates/base.html", "</main>", "<p>Second edition</p></main>")
-    release = stack.project.commit("Second edition")
-    stack.set(BLUE_IMAGE=f"{stack.name}:1", IMAGE=build(stack, "2"), RELEASE=release)
-    stack.compose("run", "--rm", "migrate")
-    upstream = Path(stack.project.folder / "services/proxy/upstreams/app.conf")
-    profiles = "--profile=green"
-    stack.compose(profiles, "up", "--detach", "--wait", "--no-deps", "web-green")
-    upstream.write_text(upstream.read_text().replace("blue.sock", "green.sock"))
-    stack.compose("exec", "proxy", "nginx", "-t", "-c", "/etc/nginx/slipway/nginx.conf")
-    stack.compose("kill", "--signal=HUP", "proxy")
-
-    def second() -> bool:
-        return b"Second edition" in visit(stack)
-
-    wait_for(second, "the second edition", 20)
-    stack.compose("stop", "web-blue")
-    assert all(b"Second edition" in visit(stack) for _ in range(20))
+    stack.set(BLUE_IMAGE=f"{stack.name}:1", IMAGE=build(stack, "2"))
+    with visited(lambda: visit(stack)[0]) as failures:
+        stack.compose("run", "--rm", "migrate")
+        stack.compose("up", "--detach", "--wait", "web-green")
+        stack.run("services/switch", "green")
+        assert b"Second edition" in visit(stack)[1]
+    assert failures == []
+    assert "web-blue" not in services(stack)
 
 
-def visit(stack: Stack) -> bytes:
-    """The home page through the proxy."""
-    options = {"cert_reqs": "CERT_REQUIRED", "ca_certs": str(stack.project.folder / "secrets/tls.crt")}
+def test_environment_follows_the_switch(stack: Stack) -> None:
+    """Who starts everything anew gets what serves now, and nothing else."""
+    before = {service: stack.inspect(service)["Id"] for service in services(stack)}
+    stack.compose("up", "--detach", "--wait")
+    assert {service: stack.inspect(service)["Id"] for service in services(stack)} == before
+    assert "web-green" in before
+
+
+def test_switch_to_a_slot_that_is_not_ready_is_refused(stack: Stack) -> None:
+    done = stack.run("services/switch", "blue", check=False)
+    assert done.returncode != 0
+    assert "visitors stay with web-green" in done.stdout
+    assert b"Second edition" in visit(stack)[1]
+
+
+def visit(stack: Stack) -> tuple[int, bytes]:
+    """The home page through the proxy: status and text."""
+    options = {"cert_reqs": "CERT_REQUIRED", "ca_certs": str(stack.project.folder / "secrets/tls/tls.crt")}
     names = {"server_hostname": stack.domain, "assert_hostname": stack.domain}
     with urllib3.HTTPSConnectionPool(stack.address, 443, **options, **names) as pool:
         answer = pool.request("GET", "/", headers={"Host": stack.domain}, timeout=10)
-        assert answer.status == 200, answer.data
-        return answer.data
+        return answer.status, answer.data
 
 
 def test_service_whose_process_dies_comes_back(stack: Stack) -> None:
@@ -171,4 +175,4 @@ def test_service_whose_process_dies_comes_back(stack: Stack) -> None:
         return seen["RestartCount"] == 1 and seen["State"].get("Health", {}).get("Status") == "healthy"
 
     wait_for(back, "web-green to be healthy again")
-    assert b"Second edition" in visit(stack)
+    assert b"Second edition" in visit(stack)[1]

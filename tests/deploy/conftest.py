@@ -11,7 +11,6 @@ import pytest
 from tests.deploy.site import Site
 from tests.hosts import Host, Project
 from tests.hosts.host import make_key
-from tests.snapshot import snapshot
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,12 +48,6 @@ def new_host(key: Path) -> Iterator[Callable[..., Host]]:
             return host.start()
 
         yield start
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template of the working tree, from which projects can be updated."""
-    return snapshot(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -72,26 +72,31 @@ class Site:
         answer = self.host.run(f"python3 -c '{ASK_SLOT}' {self.live_slot}")
         return json.loads(answer)["release"]
 
-    @contextmanager
-    def visited(self, path: str = "/") -> Iterator[list[object]]:
+    def visited(self, path: str = "/") -> AbstractContextManager[list[object]]:
         """Visit a path again and again meanwhile; give the list of what was not a 200."""
-        failures: list[object] = []
-        stop = Event()
+        return visited(lambda: self.get(path)[0])
 
-        def visit() -> None:
-            while not stop.wait(0.05):
-                try:
-                    status = self.get(path)[0]
-                except OSError as error:
-                    failures.append(error)
-                else:
-                    if status != http.HTTPStatus.OK:
-                        failures.append(status)
 
-        visitor = Thread(target=visit)
-        visitor.start()
-        try:
-            yield failures
-        finally:
-            stop.set()
-            visitor.join()
+@contextmanager
+def visited(ask: Callable[[], int]) -> Iterator[list[object]]:
+    """Call `ask`, which gives a status, again and again meanwhile; give the list of what was not a 200."""
+    failures: list[object] = []
+    stop = Event()
+
+    def visit() -> None:
+        while not stop.wait(0.05):
+            try:
+                status = ask()
+            except OSError as error:
+                failures.append(error)
+            else:
+                if status != http.HTTPStatus.OK:
+                    failures.append(status)
+
+    visitor = Thread(target=visit)
+    visitor.start()
+    try:
+        yield failures
+    finally:
+        stop.set()
+        visitor.join()

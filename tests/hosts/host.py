@@ -63,6 +63,8 @@ class Host:
             *("--privileged", "--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/run/lock"),
             *("--network", self.network),
             *(f"--publish={port}" for port in self.publish),
+            # Containers on it: overlay file systems do not stack.
+            *("--volume", "/var/lib/docker", "--volume", "/var/lib/containerd"),
             f"slipway-host:{self.debian}",
         )
         wait_for(lambda: self.run("systemctl is-system-running", check=False) in ("running", "degraded"), self.name)

@@ -53,7 +53,8 @@ RENDER = """
       {%- set found = [] -%}
       {%- for file in query('ansible.builtin.fileglob', role_path ~ '/templates/*.j2') -%}
       {%- set name = ansible_role_name ~ '-' ~ file | basename | regex_replace('[.]j2$', '') -%}
-      {%- set content = lookup('ansible.builtin.template', file, template_vars=dict(instance='cache', slot='green')) -%}
+      {%- set given = dict(instance='cache', slot='green', serving='blue') -%}
+      {%- set content = lookup('ansible.builtin.template', file, template_vars=given) -%}
       {%- set _ = found.append({'path': rendered ~ '/' ~ name, 'content': content, 'owner': owner, 'group': group}) -%}
       {%- endfor -%}
       {{ found }}

@@ -6,8 +6,8 @@ import pytest
 
 from tests.roles.conftest import ROLES, load, role_names
 
-# `tls` is the one key that owners read before they know any role.
-SHORT_NAMES = {"tls"}
+# The keys that owners read before they know any role.
+SHORT_NAMES = {"deploy_target", "tls"}
 
 
 def defaults(role: str) -> set[str]:

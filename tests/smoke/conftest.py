@@ -8,16 +8,14 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from . import DEPLOY, expected
+from . import DEPLOY, expected, survey
 from .inventory import Inventory, Machine, Unusable
 from .report import Report
 from .web import Site
 
-SURVEY = (Path(__file__).parent / "survey.py").read_text()
 site_of = cache(Site)  # with its open connections, and what it has answered so far
 # What fails first is most likely the cause of what fails later.
 ORDER = ["units", "release", "data", "host", "tls", "http", "static", "stream", "chat", "websocket"]
@@ -38,7 +36,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the inventory, and choose where the reports go: reports/<environment>/smoke.xml and smoke.html."""
-    config.addinivalue_line("markers", "only(feature, ...): needs asgi, wsgi, postgres, sqlite, http, https, several")
+    config.addinivalue_line(
+        "markers",
+        "only(feature, ...): needs asgi, wsgi, postgres, sqlite, http, https, socket, tcp, systemd, compose, several",
+    )
     config.addinivalue_line("markers", "journal(unit, ...): whose last log lines explain a failure")
     try:
         inventory = config.stash[INVENTORY] = Inventory(config.option.environment)
@@ -68,7 +69,9 @@ def look(machine: Machine) -> None:
     """Fill in the machine's survey."""
     asked = {"app": machine["app_name"], "listen": machine["app_listen"], "groups": sorted(machine.groups)}
     began = time.time()
-    machine.survey = json.loads(machine.run("python3 -c %s %s", SURVEY, json.dumps(asked)))
+    machine.survey = json.loads(
+        machine.run("python3 -c %s %s", survey.program(machine["deploy_target"]), json.dumps(asked))
+    )
     machine.asked_at = (began, time.time())
 
 
@@ -80,8 +83,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "site": [site_of(machine) for machine in inventory.group("web")],
         "web": inventory.group("web"),
         "database": [machine for machine in machines if expected.has_database(machine)],
-        "redis": inventory.group("redis"),
-        "keeper": [machine for machine in machines if expected.has_database(machine) or "redis" in machine.groups],
+        "redis": [machine for machine in machines if expected.has_redis(machine)],
+        "keeper": [machine for machine in machines if expected.has_database(machine) or expected.has_redis(machine)],
         "machine": machines,
     }
     if "unit" in metafunc.fixturenames:

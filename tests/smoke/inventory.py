@@ -147,6 +147,7 @@ class Inventory:
         yield self["app_database"]
         yield "http" if self["tls"] == "off" else "https"
         yield self["app_listen"]
+        yield self["deploy_target"]
         if len(self.group("web")) > 1:
             yield "several"
 

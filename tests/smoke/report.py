@@ -11,7 +11,7 @@ import pytest
 from urllib3.exceptions import HTTPError
 from websockets.exceptions import WebSocketException
 
-from .expected import unit_name, units
+from .expected import has_redis, in_containers, unit_name, units
 from .inventory import Inventory, Machine, Unusable
 
 LINES = 12  # of each unit's journal
@@ -99,8 +99,8 @@ class Report:
         machines += [parameters["site"].machine] if "site" in parameters else []
         for machine in machines or self.inventory.group("web"):
             here = {unit: unit for unit in units(machine)}
-            if "redis" in machine.groups:
-                here["redis"] = "redis-server@*"
+            if has_redis(machine):
+                here["redis"] = "cache" if in_containers(machine) else "redis-server@*"
             for name in wanted:
                 name = parameters.get("unit", "web") if name == "unit" else name  # noqa: PLW2901
                 if name in here:
@@ -114,6 +114,9 @@ class Report:
             command = (
                 f"journalctl --no-pager --quiet --output=short-iso --lines=500 --unit=%s {QUIET} | tail -n {LINES}"
             )
+            if in_containers(machine):
+                unit = f"{machine['app_name']}-{unit}-1"
+                command = f"docker logs --tail=500 %s 2>&1 {QUIET} | tail -n {LINES}"
             if unit == "nginx":
                 command += f"; tail -n {LINES} /var/log/nginx/error.log 2>/dev/null || true"
             try:

@@ -33,7 +33,7 @@ def test_every_expected_port_is_open(machine: Machine) -> None:
     expect(not missing, f"listening on {machine.name}: {_list(missing)}", _list(seen))
 
 
-@pytest.mark.only("socket")
+@pytest.mark.only("systemd", "socket")
 @pytest.mark.journal("web")
 def test_only_the_proxy_may_reach_the_slots_socket(web: Machine) -> None:
     mode, owner, group = web.seen("modes")[f"/run/{web['app_name']}"]
@@ -41,7 +41,7 @@ def test_only_the_proxy_may_reach_the_slots_socket(web: Machine) -> None:
 
 
 def test_secrets_are_readable_by_root_alone(web: Machine) -> None:
-    folder = f"/etc/{web['app_name']}/secrets"
+    folder = expected.secrets_folder(web)
     seen = {path: mode for path, mode in web.seen("modes").items() if path.startswith(folder)}
     expect(len(seen) > 1, f"secrets in {folder}", f"{len(seen)} entries")
     wrong = {path: entry for path, entry in seen.items() if entry[0][-2:] != "00" or entry[1] != "root"}
@@ -50,9 +50,16 @@ def test_secrets_are_readable_by_root_alone(web: Machine) -> None:
 
 def test_secrets_are_not_in_the_environment(web: Machine) -> None:
     seen = [f"{name} in {where}" for name, where in web.seen("leaks")]
-    expect(not seen, "no secret in the unit's properties, environment or command line", ", ".join(seen))
+    expect(not seen, "no secret in the service's properties, environment or command line", ", ".join(seen))
 
 
+@pytest.mark.only("compose")
+def test_container_is_closed(web: Machine) -> None:
+    seen = web.seen("exposure")
+    expect(not seen, f"the container {expected.live_unit(web)} shut", "; ".join(seen))
+
+
+@pytest.mark.only("systemd")
 @pytest.mark.journal("web")
 def test_service_is_sandboxed(web: Machine) -> None:
     limit = 0.5 if expected.needs_no_network(web) else 1.0

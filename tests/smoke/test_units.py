@@ -3,7 +3,7 @@
 import pytest
 
 from .expect import expect, expect_equal
-from .expected import live_unit, unit_name
+from .expected import live_unit, slot_prefix, unit_name
 from .inventory import Machine
 
 pytestmark = pytest.mark.journal("unit")
@@ -12,7 +12,7 @@ RECENT = 600  # seconds: a crash longer ago than this has been survived
 
 @pytest.fixture
 def state(machine: Machine, unit: str) -> dict[str, str]:
-    """The unit's systemd properties."""
+    """The unit's systemd properties, or its container's in the same words."""
     name = unit_name(machine, unit)
     units = machine.seen("units")
     expect(name in units, f"unit {name} on {machine.name}", f"only {', '.join(sorted(units))}")
@@ -34,12 +34,12 @@ def test_service_is_not_being_restarted(state: dict[str, str]) -> None:
     expect(
         not restarts or int(seconds) > RECENT,
         f"no crash of {state['Id']} in the last {RECENT // 60} minutes",
-        f"systemd restarted it {restarts} times, last {seconds} s ago",
+        f"it was restarted {restarts} times, last {seconds} s ago",
     )
 
 
 def test_only_the_live_slot_runs(web: Machine) -> None:
-    prefix = f"{web['app_name']}-web@"
+    prefix = slot_prefix(web)
     units = web.seen("units").items()
     # One that ended with an error is "failed": it does not run either.
     stopped = ("inactive", "failed")

@@ -1,44 +1,22 @@
-"""What a host shows of itself, as one JSON object; this file is sent to the host and runs there as root.
-
-It only looks. One look for each host, instead of one SSH command for each check, keeps the suite fast.
-Takes one argument, a JSON object: app (short name), listen (socket or tcp), groups (of this host).
-Needs Python 3.11 and nothing else.
-"""
+"""What a host shows of itself where the site runs as units of systemd; see common.py."""
 
 import http.client
-import json
 import os
 import re
 import socket
 import stat
-import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ASKED = json.loads(sys.argv[1])
-APP = ASKED["app"]
+from .common import APP, ASKED, address, disks, listeners, output, show
+
 HOME = Path("/srv", APP)
 SECRETS = Path("/etc", APP, "secrets")
 PORTS = {"blue": 8001, "green": 8002}
 
 
-def output(*command, **options):
-    """What a command prints, its errors included."""
-    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 10}
-    return subprocess.run(command, check=False, **options).stdout
-
-
 def live_slot():
     return Path(os.readlink(HOME / "live")).name
-
-
-def address():
-    """The host's own address towards the outside (nothing is sent)."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))
-        return probe.getsockname()[0]
 
 
 def units():
@@ -53,16 +31,6 @@ def units():
         entered = int(unit["ActiveEnterTimestampMonotonic"] or 0) / 1e6
         unit["seconds"] = round(time.clock_gettime(time.CLOCK_MONOTONIC) - entered)
     return {unit["Id"].removesuffix(".service"): unit for unit in found}
-
-
-def listeners():
-    """[address, port, program] of each listening TCP socket."""
-    found = []
-    for line in output("ss", "-Hltnp").splitlines():
-        where, _, port = line.split()[3].rpartition(":")
-        program = re.search(r'users:\(\("([^"]+)', line)
-        found.append([where.strip("[]").split("%")[0], int(port), program[1] if program else "?"])
-    return found
 
 
 def slots():
@@ -137,27 +105,6 @@ def exposure():
     return float(re.search(r"exposure level for .*: ([0-9.]+)", said)[1])
 
 
-def disks():
-    """{path: free and all bytes and inodes} of the file systems that the site writes to, each one once."""
-    found, devices = {}, set()
-    for path in ("/", "/srv", f"/var/lib/{APP}", "/var/lib/postgresql", "/var/lib/redis", "/var/log"):
-        if not os.path.exists(path) or os.stat(path).st_dev in devices:
-            continue
-        devices.add(os.stat(path).st_dev)
-        seen = os.statvfs(path)
-        found[path] = {
-            "bytes": [seen.f_bavail * seen.f_frsize, seen.f_blocks * seen.f_frsize],
-            "inodes": [seen.f_favail, seen.f_files],
-        }
-    return found
-
-
-def clock():
-    """Seconds since 1970, and whether a time service keeps them right."""
-    synchronized = output("timedatectl", "show", "--property=NTPSynchronized", "--value").strip()
-    return {"time": time.time(), "synchronized": synchronized == "yes"}
-
-
 def strangers():
     """{door: answer} to a local user who has no password."""
     found = {}
@@ -175,20 +122,7 @@ def strangers():
     return found
 
 
-def answer(section):
-    """What a section finds, or why it finds nothing."""
-    try:
-        return {"found": section()}
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
-
-
 SECTIONS = [address, units, listeners, disks, modes, strangers]
 if "web" in ASKED["groups"]:
     SECTIONS += [slots, own_answers, foreign_files, leaks, exposure]
-
-with ThreadPoolExecutor(4) as pool:
-    results = list(pool.map(answer, SECTIONS))
-results = {section.__name__: result for section, result in zip(SECTIONS, results, strict=True)}
-# Last, because it is compared with the operator's clock at the answer.
-json.dump(results | {"clock": answer(clock)}, sys.stdout)
+show(SECTIONS)

@@ -1,0 +1,154 @@
+"""The default project as containers on a bare Debian 13 host, which reaches no registry and no package index.
+
+The tests share one host and run in order: each says what the owner does next.
+"""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.compose.stack import AUTHORITIES
+from tests.deploy.browser import chat_with_each_other
+from tests.deploy.site import Site
+from tests.hosts import Host
+from tests.hosts.host import docker, wait_for
+
+
+@pytest.fixture(scope="module")
+def site(images: str, new_host: Callable[..., Host], new_project: Callable) -> Site:
+    """The default answers, deployed to a bare Debian 13 host."""
+    host = new_host()
+    project = new_project(domain="site.test")
+    secrets = {"release_build_secrets": {"ca": str(AUTHORITIES)}} if AUTHORITIES.is_file() else {}
+    project.place({"deploy_target": "compose", **secrets}, web=[host])
+    return Site(project, host, project.deploy().ok())
+
+
+def test_first_deploy_serves_the_committed_release(site: Site) -> None:
+    assert site.get("/")[0] == 200
+    assert release(site) == site.project.release
+
+
+def release(site: Site) -> str:
+    """The release that the live slot's own /readyz reports."""
+    answer = site.host.run(f"docker exec mysite-web-{site.live_slot}-1 python bin/healthcheck /readyz")
+    return json.loads(answer)["release"]
+
+
+def test_second_deploy_changes_nothing_and_restarts_nothing(site: Site) -> None:
+    started = "docker inspect -f '{{.Name}} {{.State.StartedAt}}' $(docker ps -q)"
+    before = site.host.run(started)
+    run = site.project.deploy().ok()
+    assert run.changed == 0, run.output
+    assert site.host.run(started) == before
+
+
+def test_only_what_changed_travels_to_the_host(site: Site) -> None:
+    """A change of code is a layer of some megabytes; the base and the dependencies are there."""
+    slot, before = site.live_slot, release(site)
+    site.project.edit("templates/base.html", "</main>", "<p>Second edition</p></main>")
+    site.project.commit("Change the home page")
+    with site.visited() as failures:
+        run = site.project.deploy("-v").ok()
+    assert failures == []
+    assert site.live_slot != slot
+    assert release(site) == site.project.release != before
+    assert b"Second edition" in site.get("/")[2]
+    (size,) = {int(number) for number in re.findall(r'"bytes": (\d+)', run.output)}
+    assert 0 < size < 10_000_000, run.output
+
+
+def test_old_slot_is_gone(site: Site) -> None:
+    names = site.host.run("docker ps --all --format '{{.Names}}'").split()
+    assert [name for name in names if "-web-" in name] == [f"mysite-web-{site.live_slot}-1"]
+
+
+def test_two_browsers_chat_through_the_proxy(site: Site) -> None:
+    chat_with_each_other(site)
+
+
+def test_release_that_cannot_start_is_refused_and_the_old_one_serves(site: Site) -> None:
+    slot, before = site.live_slot, release(site)
+    path = site.project.folder / "config/asgi.py"
+    text = path.read_text()
+    path.write_text("import nothing_of_this_name\n" + text)
+    site.project.commit("Break it")
+    with site.visited() as failures:
+        run = site.project.deploy()
+    path.write_text(text)
+    site.project.commit("Mend it")
+    assert run.status != 0, run.output
+    assert "nothing_of_this_name" in run.output, run.output
+    assert failures == []
+    assert (site.live_slot, release(site)) == (slot, before)
+
+
+def test_rollback_serves_the_previous_release_again(site: Site) -> None:
+    slot, before = site.live_slot, release(site)
+    with site.visited() as failures:
+        site.project.playbook("rollback").ok()
+    assert failures == []
+    assert site.live_slot != slot
+    assert release(site) != before
+    assert b"Second edition" not in site.get("/")[2]
+
+
+def test_manage_runs_in_the_live_release(site: Site) -> None:
+    assert "no issues" in site.host.run("mysite-manage check")
+
+
+def test_secrets_are_readable_by_root_alone(site: Site) -> None:
+    assert site.host.run("stat -c '%a %U' /srv/mysite/secrets") == "700 root"
+
+
+def test_neighbour_reaches_the_proxy_alone(site: Site, new_host: Callable[..., Host]) -> None:
+    """Nothing that a container publishes or listens on is open to another host, but HTTP, HTTPS and SSH."""
+    inside = site.host.run(
+        "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' $(docker ps -q)"
+    )
+    neighbour = new_host()
+    neighbour.run(f"ip route add 172.16.0.0/12 via {site.host.address} 2>/dev/null || true")
+    doors = [(site.host.address, port) for port in (22, 80, 443, 2375, 2376, 5432, 6379, 8000)]
+    doors += [(address, port) for address in inside.split() for port in (5432, 6379, 8000)]
+    code = (
+        "import socket, sys; s = socket.socket(); s.settimeout(2); print(s.connect_ex((sys.argv[1], int(sys.argv[2]))))"
+    )
+    opened = [door for door in doors if neighbour.run(f"python3 -c '{code}' {door[0]} {door[1]}") == "0"]
+    assert opened == [(site.host.address, port) for port in (22, 80, 443)]
+
+
+def test_hanging_container_is_replaced(site: Site) -> None:
+    name = f"mysite-web-{site.live_slot}-1"
+    began = site.host.run(f"docker inspect -f '{{{{.State.StartedAt}}}}' {name}")
+    site.host.run(
+        f'docker exec {name} python -c "import os, signal; [os.kill(int(p), signal.SIGSTOP)'
+        " for p in os.listdir('/proc') if p.isdigit() and int(p) not in (1, os.getpid())]\""
+    )
+    wait_for(lambda: site.host.run(f"docker inspect -f '{{{{.State.StartedAt}}}}' {name}") != began, "a new start", 120)
+    wait_for(lambda: site.get("/")[0] == 200, "the site to answer again")
+
+
+def test_restart_of_the_engine_leaves_the_containers_alone(site: Site) -> None:
+    started = "docker inspect -f '{{.Name}} {{.State.StartedAt}}' $(docker ps -q)"
+    before = site.host.run(started)
+    site.host.run("systemctl restart docker")
+    wait_for(lambda: site.get("/")[0] == 200, "the site to answer")
+    assert site.host.run(started) == before
+
+
+def test_reboot_brings_the_same_release_back(site: Site) -> None:
+    slot, before = site.live_slot, release(site)
+    docker("restart", "--time=60", site.host.name)
+    wait_for(lambda: site.host.run("systemctl is-active docker", check=False) == "active", "the engine")
+
+    def answers() -> bool:
+        try:
+            return site.get("/")[0] == 200
+        except OSError:
+            return False
+
+    wait_for(answers, "the site", 120)
+    assert (site.live_slot, release(site)) == (slot, before)
+    site.project.playbook("verify").ok()
