@@ -56,7 +56,7 @@ def test_only_what_changed_travels_to_the_host(site: Site) -> None:
     assert site.live_slot != slot
     assert release(site) == site.project.release != before
     assert b"Second edition" in site.get("/")[2]
-    (size,) = {int(number) for number in re.findall(r'"bytes": (\d+)', run.output)}
+    (size,) = {int(number) for number in re.findall(r"\bbytes: (\d+)", run.output)}
     assert 0 < size < 10_000_000, run.output
 
 

@@ -51,13 +51,16 @@ def test_nginx_sets_the_headers_of_each_location(rendered: Path) -> None:
         assert "add_header" not in location or "-headers.conf;" in location, location
 
 
-def test_the_upstream_file_defines_what_depends_on_the_interface(rendered: Path) -> None:
+def test_the_upstream_file_defines_what_changes_with_the_slot(rendered: Path) -> None:
     # It changes with the slot, so that the live release keeps its WebSockets until the switch.
     for role in ("nginx", "release"):
         text = (rendered / f"{role}-upstream.conf").read_text()
-        assert set(re.findall(r"map \S+ (\$\w+)", text)) == {"$mysite_upgrade", "$mysite_connection"}, role
+        assert set(re.findall(r"map \S+ (\$\w+)", text)) == {
+            *("$mysite_slot", "$mysite_upgrade", "$mysite_connection")
+        }, role
     used = re.findall(r"(?:Upgrade|Connection) (\S+);", (rendered / "nginx-proxy.conf").read_text())
     assert used == ["$mysite_upgrade", "$mysite_connection"]
+    assert "/slots/$mysite_slot/" in (rendered / "nginx-site.conf").read_text()
 
 
 def test_wsgi_passes_no_upgrade_on(rendered: Path) -> None:
