@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-host demo-host-down test test-quick bench lint format engine programs images
+.PHONY: help demo demo-host demo-host-down test test-quick bench bench-containers lint format engine programs images
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ bench: OUT ?= $(if $(DOCS),docs/benchmark,build/bench)
 bench: programs ## Measure every server for 25 minutes (QUICK=1: 3 minutes; DOCS=1: report into docs/benchmark/)
 	@bin/uv run --quiet python -W ignore -m tests.bench.projects build/bench/projects
 	@bin/uv run --quiet --project bench python -m bench $(if $(QUICK),--quick) --out $(OUT) build/bench/projects/*
+
+bench-containers: images ## Measure the image and the reload, into docs/benchmark/containers.md
+	@bin/uv run --quiet python -W ignore -m tests.compose.measure
 
 lint: ## Check this repository's code, roles and YAML
 	@bin/uv run --quiet ruff check

@@ -1,5 +1,6 @@
 """The Compose files as Compose understands them: whole with every profile, and as closed as they say."""
 
+import json
 from collections.abc import Callable
 from itertools import chain, combinations
 
@@ -104,3 +105,13 @@ def test_development_publishes_to_this_machine_alone(stack: Stack) -> None:
     services = _with(stack, ()).config()["services"]
     ports = [port for keys in services.values() for port in keys.get("ports", [])]
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_dev_container_is_one_of_the_services(stack: Stack) -> None:
+    container = json.loads((stack.project.folder / ".devcontainer/devcontainer.json").read_text())
+    files = [stack.project.folder / ".devcontainer" / name for name in container["dockerComposeFile"]]
+    assert [file for file in files if not file.is_file()] == []
+    services = _with(stack, ()).config()["services"]
+    web = services[container["service"]]
+    assert container["workspaceFolder"] in {volume["target"] for volume in web["volumes"]}
+    assert {name.split(":")[0] for name in map(str, container["forwardPorts"]) if ":" in name} <= services.keys()
