@@ -3,7 +3,9 @@
 The tests share one host and run in order: each says what the owner does next.
 """
 
-from collections.abc import Callable
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,6 +13,11 @@ from tests.compose.stack import AUTHORITIES
 from tests.deploy.browser import chat_with_each_other
 from tests.deploy.site import Site
 from tests.hosts import Host
+from tests.hosts.demo import free_port
+from tests.hosts.host import docker, wait_for
+
+SECRETS = {"release_build_secrets": {"ca": str(AUTHORITIES)}} if AUTHORITIES.is_file() else {}
+COMPOSE = {"deploy_target": "compose", **SECRETS}
 
 
 @pytest.fixture(scope="module")
@@ -18,9 +25,7 @@ def site(images: str, new_host: Callable[..., Host], new_project: Callable) -> S
     """The project and a bare host, where it is still to be deployed."""
     host = new_host()
     project = new_project(domain="site.test", interface="wsgi", server="gunicorn", database="sqlite")
-    secrets = {"release_build_secrets": {"ca": str(AUTHORITIES)}} if AUTHORITIES.is_file() else {}
-    project.place({"deploy_target": "compose", **secrets}, web=[host])
-    return Site(project, host)
+    return Site(project.place(COMPOSE, web=[host]), host)
 
 
 def test_port_that_something_else_has_is_refused(site: Site) -> None:
@@ -33,11 +38,9 @@ def test_port_that_something_else_has_is_refused(site: Site) -> None:
 
 
 def test_groups_of_systemd_hosts_are_refused(site: Site) -> None:
-    before = (site.project.folder / "deploy/inventory/production/hosts.yml").read_text()
-    site.project.place({"deploy_target": "compose"}, web=[site.host], redis=[site.host])
+    site.project.place(COMPOSE, web=[site.host], redis=[site.host])
     run = site.project.deploy()
-    (site.project.folder / "deploy/inventory/production/hosts.yml").write_text(before)
-    site.project.commit("Empty the group again")
+    site.project.place(COMPOSE, web=[site.host])
     assert run.status != 0, run.output
     assert run.changed == 0
     assert "none with deploy_target compose" in run.output, run.output
@@ -66,3 +69,33 @@ def test_data_outlives_the_next_release(site: Site) -> None:
         site.project.deploy().ok()
     assert failures == []
     assert site.host.run(f'mysite-manage shell --verbosity=0 -c "{count}"') == before == "2"
+
+
+@pytest.fixture
+def registry(site: Site) -> Iterator[str]:
+    """A registry at 127.0.0.1 of the host, where it runs, and through a tunnel of this machine: no TLS is needed."""
+    port = free_port()
+    site.host.run("DEBIAN_FRONTEND=noninteractive apt-get install -y -qq docker-registry >/dev/null 2>&1", timeout=300)
+    site.host.run(f"sed -i 's/addr: .*/addr: 127.0.0.1:{port}/' /etc/docker/registry/config.yml")
+    site.host.run("systemctl restart docker-registry")
+    known = site.host.inventory()
+    tunnel = subprocess.Popen(
+        [
+            *("ssh", "-N", "-i", str(site.host.key), *known["ansible_ssh_common_args"].split()),
+            *("-L", f"127.0.0.1:{port}:127.0.0.1:{port}", f"{site.host.user}@{site.host.address}"),
+        ]
+    )
+    wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "the tunnel to the registry")
+    yield f"127.0.0.1:{port}"
+    tunnel.terminate()
+    tunnel.wait()
+
+
+def test_image_comes_through_a_registry(site: Site, registry: str) -> None:
+    # What listens for it is this test's, and expected.
+    site.project.place(COMPOSE | {"release_registry": registry, "verify_ports": [int(registry[10:])]}, web=[site.host])
+    run = site.project.deploy().ok()
+    image = site.host.run(f"docker inspect -f '{{{{.Config.Image}}}}' mysite-web-{site.live_slot}-1")
+    assert image == f"{registry}/mysite:{site.project.release}"
+    assert "Pack the layers" not in run.output
+    docker("image", "rm", "--force", image)
