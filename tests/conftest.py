@@ -1,11 +1,22 @@
 """Fixtures of several folders."""
 
 import subprocess
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 
 from tests.snapshot import ROOT, snapshot
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files that mostly wait, for servers and browsers, run beside those that keep the processor busy: hosts."""
+    files = list(dict.fromkeys(item.path for item in items))
+    hosts = [file for file in files if file.parent.name == "deploy"]
+    others = [file for file in files if file.parent.name != "deploy"]
+    mixed = [file for pair in zip_longest(hosts, others) for file in pair if file]
+    order = {file: place for place, file in enumerate(mixed)}
+    items.sort(key=lambda item: order[item.path])
 
 
 @pytest.fixture(scope="session")

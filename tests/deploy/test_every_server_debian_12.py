@@ -1,4 +1,4 @@
-"""Every server on a Debian 12 host with Django 5.2 and Python 3.11; what each is deployed with is swapped on Debian 13.
+"""Half of the servers on a Debian 12 host with Django 5.2 and Python 3.11; the other half is on Debian 13.
 
 The tests share one host and run in order: each server is deployed over the one before, without a failed request. The
 last ones look at what is Debian 12's own: the oldest Python that is supported.

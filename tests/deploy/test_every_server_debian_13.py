@@ -1,4 +1,4 @@
-"""Every server on a Debian 13 host: the default Django; what each is deployed with is swapped on Debian 12.
+"""Half of the servers on a Debian 13 host, with the default Django; the other half is on Debian 12.
 
 The tests share one host and run in order: each server is deployed over the one before, without a failed request.
 """

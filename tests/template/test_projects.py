@@ -15,5 +15,5 @@ pytestmark = pytest.mark.slow
 def test_the_projects_own_tests_and_checks_pass(template, tmp_path, answers):
     project = template.render(tmp_path / "site", **answers)
     run("uv", "sync", "--quiet", cwd=project)
-    for target in ("lint", "check", "test"):
+    for target in ("check", "test"):  # test_render.py lints
         run("make", target, cwd=project)
