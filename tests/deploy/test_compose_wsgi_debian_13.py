@@ -3,6 +3,7 @@
 The tests share one host and run in order: each says what the owner does next.
 """
 
+import json
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -76,7 +77,12 @@ def registry(site: Site) -> Iterator[str]:
     """A registry at 127.0.0.1 of the host, where it runs, and through a tunnel of this machine: no TLS is needed."""
     port = free_port()
     site.host.run("DEBIAN_FRONTEND=noninteractive apt-get install -y -qq docker-registry >/dev/null 2>&1", timeout=300)
-    site.host.run(f"sed -i 's/addr: .*/addr: 127.0.0.1:{port}/' /etc/docker/registry/config.yml")
+    configuration = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": "/var/lib/docker-registry"}},
+        "http": {"addr": f"127.0.0.1:{port}"},
+    }
+    site.host.run(f"echo '{json.dumps(configuration)}' >/etc/docker/registry/config.yml")
     site.host.run("systemctl restart docker-registry")
     known = site.host.inventory()
     tunnel = subprocess.Popen(
