@@ -28,6 +28,9 @@ PRIVATE = {
 def stack(new_stack: Callable[..., Stack], tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A project with default answers and private files in its folder, built as its README says."""
     stack = new_stack()
+    # A commit that no other test's project has: the builder reuses a layer of the same content, though of another date.
+    stack.project.edit("config/urls.py", "urlpatterns =", "# Of this test.\nurlpatterns =")
+    stack.project.commit("Differ from all other projects")
     for name, text in PRIVATE.items():
         file = stack.project.folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
