@@ -42,7 +42,7 @@ class Stack:
             check=False,
         )
         if check and done.returncode:
-            logs = docker("compose", "--project-directory", str(self.project.folder), "logs", "--tail=30", check=False)
+            logs = self.run("docker", "compose", *self.files, "logs", "--tail=30", check=False).stdout
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{logs}")
         return done
 
@@ -84,6 +84,6 @@ class Stack:
             self.run(
                 "docker", "compose", *files, "--profile=*", "down", "--volumes", "--remove-orphans", "-t1", check=False
             )
-        images = docker("images", "--quiet", "--filter", f"reference={self.name}*").split()
+        images = docker("images", "--quiet", "--filter", f"reference={self.name}:*").split()
         if images:
             docker("rmi", "--force", *set(images))
