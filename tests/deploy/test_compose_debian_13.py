@@ -6,13 +6,14 @@ The tests share one host and run in order: each says what the owner does next.
 import json
 import re
 from collections.abc import Callable
+from secrets import token_hex
 
 import pytest
 
 from tests.compose.stack import AUTHORITIES
 from tests.deploy.browser import chat_with_each_other
 from tests.deploy.site import Site
-from tests.hosts import Host
+from tests.hosts import Host, Network
 from tests.hosts.host import docker, wait_for
 
 
@@ -103,20 +104,64 @@ def test_secrets_are_readable_by_root_alone(site: Site) -> None:
     assert site.host.run("stat -c '%a %U' /srv/mysite/secrets") == "700 root"
 
 
+# Prints the doors, ADDRESS PORT, that open; asks all of them at once.
+KNOCK = """
+import socket, sys
+from concurrent.futures import ThreadPoolExecutor
+
+def opens(door):
+    try:
+        socket.create_connection(door, timeout=3).close()
+    except OSError:
+        return False
+    return True
+
+doors = list(zip(sys.argv[1::2], sys.argv[2::2]))
+with ThreadPoolExecutor(len(doors)) as pool:
+    for door, opened in zip(doors, pool.map(opens, doors)):
+        if opened:
+            print(*door)
+"""
+# What an owner would never do: lets everything pass through to the containers, and something listen beside them.
+OPEN_ALL = """
+iptables -I FORWARD -j ACCEPT
+iptables -t nat -I POSTROUTING -j MASQUERADE
+systemd-run --quiet --unit=beside python3 -m http.server 8000 --bind ::
+"""
+CLOSE_AGAIN = """
+iptables -D FORWARD -j ACCEPT
+iptables -t nat -D POSTROUTING -j MASQUERADE
+systemctl stop beside
+"""
+
+
 def test_neighbour_reaches_the_proxy_alone(site: Site, new_host: Callable[..., Host]) -> None:
     """Nothing that a container publishes or listens on is open to another host, but HTTP, HTTPS and SSH."""
-    inside = site.host.run(
-        "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' $(docker ps -q)"
-    )
-    neighbour = new_host()
-    neighbour.run(f"ip route add 172.16.0.0/12 via {site.host.address}")
-    doors = [(site.host.address, port) for port in (22, 80, 443, 2375, 2376, 5432, 6379, 8000)]
-    doors += [(address, port) for address in inside.split() for port in (5432, 6379, 8000)]
-    code = (
-        "import socket, sys; s = socket.socket(); s.settimeout(2); print(s.connect_ex((sys.argv[1], int(sys.argv[2]))))"
-    )
-    opened = [door for door in doors if neighbour.run(f"python3 -c '{code}' {door[0]} {door[1]}") == "0"]
-    assert opened == [(site.host.address, port) for port in (22, 80, 443)]
+    host, neighbour = site.host, new_host()
+    seen = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} {{end}}"
+    inside = host.run(f"docker inspect -f '{seen}' $(docker ps -q)").split()
+    # None of them has an IPv6 address of its own: over IPv6, there is the host alone.
+    assert [address for address in inside if ":" in address] == []
+    neighbour.run(f"ip route add 172.16.0.0/12 via {host.address}")
+    with Network(f"{host.name}-ipv6", ipv6=f"fd{token_hex(1)}:{token_hex(2)}::/64") as network:
+        outside = [host.address, host.join(network)]
+        neighbour.join(network)
+        doors = [f"{address} {port}" for address in outside for port in (22, 80, 443, 2375, 2376, 5432, 6379, 8000)]
+        doors += [f"{address} {port}" for address in inside for port in (5432, 6379, 8000)]
+
+        def opened() -> set[str]:
+            return set(neighbour.run(f"python3 -c '{KNOCK}' {' '.join(doors)}").splitlines())
+
+        wait_for(lambda: f"{outside[1]} 22" in opened(), "the hosts to meet over IPv6")
+        assert opened() == {f"{address} {port}" for address in outside for port in (22, 80, 443)}
+        # The same look can see what is open.
+        database = host.run(f"docker inspect -f '{seen}' mysite-database-1").strip()
+        host.run(OPEN_ALL)
+        try:
+            wanted = {f"{database} 5432", *(f"{address} 8000" for address in outside)}
+            wait_for(lambda: wanted <= opened(), f"{wanted} to open")
+        finally:
+            host.run(CLOSE_AGAIN)
 
 
 def test_hanging_container_is_replaced(site: Site) -> None:

@@ -29,16 +29,23 @@ def wait_for[T](condition: Callable[[], T], what: str, seconds: float = 60) -> T
 
 
 class Network:
-    """A network of test hosts; its hosts reach each other and, for packages, the outside."""
+    """A network of test hosts; its hosts reach each other and, for packages, the outside.
 
-    def __init__(self, name: str):
-        self.name = name
+    ipv6: a subnet such as fd00:4::/64. Such a network is for hosts that `join` it, and has no way out.
+    """
+
+    def __init__(self, name: str, ipv6: str = ""):
+        self.name, self.ipv6 = name, ipv6
 
     def __enter__(self) -> "Network":
-        docker("network", "create", "--label", LABEL, self.name)
+        options = ["--internal", "--ipv6", f"--subnet={self.ipv6}"] if self.ipv6 else []
+        docker("network", "create", "--label", LABEL, *options, self.name)
         return self
 
     def __exit__(self, *_: object) -> None:
+        joined = docker("network", "inspect", "-f", "{{range $id, $_ := .Containers}}{{$id}} {{end}}", self.name)
+        for container in joined.split():
+            docker("network", "disconnect", "--force", self.name, container)
         docker("network", "rm", self.name)
 
 
@@ -86,7 +93,15 @@ class Host:
     @property
     def address(self) -> str:
         """The host's IPv4 address on its network."""
-        return docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", self.name)
+        return self._address(self.network, "IPAddress")
+
+    def join(self, network: Network) -> str:
+        """Enter one more network; give the host's IPv6 address there."""
+        docker("network", "connect", network.name, self.name)
+        return self._address(network.name, "GlobalIPv6Address")
+
+    def _address(self, network: str, kind: str) -> str:
+        return docker("inspect", "-f", f'{{{{(index .NetworkSettings.Networks "{network}").{kind}}}}}', self.name)
 
     def run(self, command: str, check: bool = True, timeout: float = 120) -> str:
         """Run a shell command on the host as root; give its output without the last newline."""
