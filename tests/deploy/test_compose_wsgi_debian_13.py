@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 
 from tests.compose.stack import AUTHORITIES
 from tests.deploy.browser import chat_with_each_other
@@ -70,6 +71,21 @@ def test_data_outlives_the_next_release(site: Site) -> None:
         site.project.deploy().ok()
     assert failures == []
     assert site.host.run(f'mysite-manage shell --verbosity=0 -c "{count}"') == before == "2"
+
+
+def test_without_tls_only_http_is_published(site: Site) -> None:
+    """Another proxy ends TLS; this test is that proxy."""
+    plain = {"tls": "off", "nginx_trusted_proxies": ["172.16.0.0/12"]}
+    # What it asks as a visitor would need that proxy to stay: the host itself remains, with what listens on it.
+    host_alone = {"verify_options": ["smoke/test_host.py", "smoke/test_units.py"]}
+    site.project.place(COMPOSE | plain | host_alone, web=[site.host])
+    site.project.deploy().ok()
+    answer = requests.get(
+        f"http://{site.host.address}/", headers={"Host": site.domain, "X-Forwarded-Proto": "https"}, timeout=10
+    )
+    assert answer.status_code == 200
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((site.host.address, 443), timeout=10)
 
 
 @pytest.fixture
