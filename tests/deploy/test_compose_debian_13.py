@@ -5,6 +5,7 @@ The tests share one host and run in order: each says what the owner does next.
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from secrets import token_hex
 
@@ -16,14 +17,15 @@ from tests.deploy.site import Site
 from tests.hosts import Host, Network
 from tests.hosts.host import docker, wait_for
 
+SECRETS = {"release_build_secrets": {"ca": str(AUTHORITIES)}} if AUTHORITIES.is_file() else {}
+COMPOSE = {"deploy_target": "compose", **SECRETS}
+
 
 @pytest.fixture(scope="module")
 def site(images: str, new_host: Callable[..., Host], new_project: Callable) -> Site:
     """The default answers, deployed to a bare Debian 13 host."""
     host = new_host()
-    project = new_project(domain="site.test")
-    secrets = {"release_build_secrets": {"ca": str(AUTHORITIES)}} if AUTHORITIES.is_file() else {}
-    project.place({"deploy_target": "compose", **secrets}, web=[host])
+    project = new_project(domain="site.test").place(COMPOSE, web=[host])
     return Site(project, host, project.deploy().ok())
 
 
@@ -32,10 +34,14 @@ def test_first_deploy_serves_the_committed_release(site: Site) -> None:
     assert release(site) == site.project.release
 
 
+def ready(site: Site) -> dict:
+    """What the live slot's own /readyz reports; fails when it is not ready."""
+    return json.loads(site.host.run(f"docker exec mysite-web-{site.live_slot}-1 python bin/healthcheck /readyz"))
+
+
 def release(site: Site) -> str:
     """The release that the live slot's own /readyz reports."""
-    answer = site.host.run(f"docker exec mysite-web-{site.live_slot}-1 python bin/healthcheck /readyz")
-    return json.loads(answer)["release"]
+    return ready(site)["release"]
 
 
 def test_second_deploy_changes_nothing_and_restarts_nothing(site: Site) -> None:
@@ -104,64 +110,43 @@ def test_secrets_are_readable_by_root_alone(site: Site) -> None:
     assert site.host.run("stat -c '%a %U' /srv/mysite/secrets") == "700 root"
 
 
-# Prints the doors, ADDRESS PORT, that open; asks all of them at once.
-KNOCK = """
-import socket, sys
-from concurrent.futures import ThreadPoolExecutor
-
-def opens(door):
-    try:
-        socket.create_connection(door, timeout=3).close()
-    except OSError:
-        return False
-    return True
-
-doors = list(zip(sys.argv[1::2], sys.argv[2::2]))
-with ThreadPoolExecutor(len(doors)) as pool:
-    for door, opened in zip(doors, pool.map(opens, doors)):
-        if opened:
-            print(*door)
-"""
-# What an owner would never do: lets everything pass through to the containers, and something listen beside them.
-OPEN_ALL = """
-iptables -I FORWARD -j ACCEPT
-iptables -t nat -I POSTROUTING -j MASQUERADE
-systemd-run --quiet --unit=beside python3 -m http.server 8000 --bind ::
-"""
-CLOSE_AGAIN = """
-iptables -D FORWARD -j ACCEPT
-iptables -t nat -D POSTROUTING -j MASQUERADE
-systemctl stop beside
-"""
+def passwords(text: str) -> dict[str, str]:
+    """An inventory's words for other passwords of the database and of Redis."""
+    return {f"app_{name}_password": f"{text} {name}" for name in ("database", "postgres", "redis")}
 
 
-def test_neighbour_reaches_the_proxy_alone(site: Site, new_host: Callable[..., Host]) -> None:
-    """Nothing that a container publishes or listens on is open to another host, but HTTP, HTTPS and SSH."""
-    host, neighbour = site.host, new_host()
-    seen = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} {{end}}"
-    inside = host.run(f"docker inspect -f '{seen}' $(docker ps -q)").split()
-    # None of them has an IPv6 address of its own: over IPv6, there is the host alone.
-    assert [address for address in inside if ":" in address] == []
-    neighbour.run(f"ip route add 172.16.0.0/12 via {host.address}")
-    with Network(f"{host.name}-ipv6", ipv6=f"fd{token_hex(1)}:{token_hex(2)}::/64") as network:
-        outside = [host.address, host.join(network)]
-        neighbour.join(network)
-        doors = [f"{address} {port}" for address in outside for port in (22, 80, 443, 2375, 2376, 5432, 6379, 8000)]
-        doors += [f"{address} {port}" for address in inside for port in (5432, 6379, 8000)]
+def lets_in(site: Site, role: str, password: str) -> bool:
+    """Whether PostgreSQL knows the role by this password."""
+    variable = shlex.quote(f"PGPASSWORD={password}")
+    ask = f"docker exec -e {variable} mysite-database-1 psql -w -h 127.0.0.1 -U {role} -d app -c ''"
+    return site.host.run(f"{ask} 2>&1 && echo let in", check=False).endswith("let in")
 
-        def opened() -> set[str]:
-            return set(neighbour.run(f"python3 -c '{KNOCK}' {' '.join(doors)}").splitlines())
 
-        wait_for(lambda: f"{outside[1]} 22" in opened(), "the hosts to meet over IPv6")
-        assert opened() == {f"{address} {port}" for address in outside for port in (22, 80, 443)}
-        # The same look can see what is open.
-        database = host.run(f"docker inspect -f '{seen}' mysite-database-1").strip()
-        host.run(OPEN_ALL)
-        try:
-            wanted = {f"{database} 5432", *(f"{address} 8000" for address in outside)}
-            wait_for(lambda: wanted <= opened(), f"{wanted} to open")
-        finally:
-            host.run(CLOSE_AGAIN)
+def test_changed_passwords_are_carried_into_what_runs(site: Site) -> None:
+    changed = passwords("it's new: %/\\")
+    site.project.place(COMPOSE | changed, web=[site.host])
+    with site.visited() as failures:
+        site.project.deploy().ok()
+    assert failures == []
+    assert lets_in(site, "app", changed["app_database_password"])
+    assert lets_in(site, "postgres", changed["app_postgres_password"])
+    assert not lets_in(site, "app", changed["app_postgres_password"])
+    assert set(ready(site)["checks"].values()) == {"ok"}
+
+
+def test_slot_that_goes_on_serving_gets_the_changed_passwords(site: Site) -> None:
+    """They come with a release that cannot start: the old one has to go on with the new passwords."""
+    before = release(site)
+    site.project.edit("config/asgi.py", "import os\n", "import os\nimport nothing_of_this_name\n")
+    site.project.place(COMPOSE | passwords("newer") | {"release_gate_seconds": 5}, web=[site.host])
+    run = site.project.deploy()
+    site.project.edit("config/asgi.py", "import nothing_of_this_name\n", "")
+    site.project.commit("Mend it")
+    assert run.status != 0, run.output
+    assert lets_in(site, "app", "newer database")
+    ask = f"docker exec mysite-web-{site.live_slot}-1 python bin/healthcheck /readyz"
+    wait_for(lambda: '"status": "ok"' in site.host.run(ask, check=False), "the old release to be ready")
+    assert release(site) == before
 
 
 def test_hanging_container_is_replaced(site: Site) -> None:
@@ -197,3 +182,66 @@ def test_reboot_brings_the_same_release_back(site: Site) -> None:
     wait_for(answers, "the site", 120)
     assert (site.live_slot, release(site)) == (slot, before)
     site.project.playbook("verify").ok()
+
+
+# Prints the doors, ADDRESS PORT, that open; asks all of them at once.
+KNOCK = """
+import socket, sys
+from concurrent.futures import ThreadPoolExecutor
+
+def opens(door):
+    try:
+        socket.create_connection(door, timeout=3).close()
+    except OSError:
+        return False
+    return True
+
+doors = list(zip(sys.argv[1::2], sys.argv[2::2]))
+with ThreadPoolExecutor(len(doors)) as pool:
+    for door, opened in zip(doors, pool.map(opens, doors)):
+        if opened:
+            print(*door)
+"""
+# What an owner would never do: lets everything pass through to the containers, and something listen beside them.
+OPEN_ALL = """
+iptables -I FORWARD -j ACCEPT
+iptables -t nat -I POSTROUTING -j MASQUERADE
+systemd-run --quiet --unit=beside python3 -m http.server 8000 --bind ::
+"""
+CLOSE_AGAIN = """
+iptables -D FORWARD -j ACCEPT
+iptables -t nat -D POSTROUTING -j MASQUERADE
+systemctl stop beside
+"""
+
+
+def test_neighbour_reaches_the_proxy_alone(site: Site, new_host: Callable[..., Host]) -> None:
+    """Nothing that a container publishes or listens on is open to another host, but HTTP, HTTPS and SSH.
+
+    The last test: a second network leaves something behind that listens on the host.
+    """
+    host, neighbour = site.host, new_host()
+    seen = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} {{end}}"
+    inside = host.run(f"docker inspect -f '{seen}' $(docker ps -q)").split()
+    # None of them has an IPv6 address of its own: over IPv6, there is the host alone.
+    assert [address for address in inside if ":" in address] == []
+    neighbour.run(f"ip route add 172.16.0.0/12 via {host.address}")
+    with Network(f"{host.name}-ipv6", ipv6=f"fd{token_hex(1)}:{token_hex(2)}::/64") as network:
+        outside = [host.address, host.join(network)]
+        neighbour.join(network)
+        doors = [f"{address} {port}" for address in outside for port in (22, 80, 443, 2375, 2376, 5432, 6379, 8000)]
+        doors += [f"{address} {port}" for address in inside for port in (5432, 6379, 8000)]
+
+        def opened() -> set[str]:
+            return set(neighbour.run(f"python3 -c '{KNOCK}' {' '.join(doors)}").splitlines())
+
+        wait_for(lambda: f"{outside[1]} 22" in opened(), "the hosts to meet over IPv6")
+        assert opened() == {f"{address} {port}" for address in outside for port in (22, 80, 443)}
+        # The same look can see what is open.
+        database = host.run(f"docker inspect -f '{seen}' mysite-database-1").strip()
+        host.run(OPEN_ALL)
+        try:
+            wanted = {f"{database} 5432", *(f"{address} 8000" for address in outside)}
+            wait_for(lambda: wanted <= opened(), f"{wanted} to open")
+        finally:
+            host.run(CLOSE_AGAIN)
