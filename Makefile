@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-host demo-host-down test test-quick bench bench-containers lint format engine programs images
+.PHONY: help demo demo-host demo-host-down test test-quick bench bench-containers lint format engine programs images images-check
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,3 +45,6 @@ programs: # Chromium, Redis and a load tool for the tests
 
 images: engine # The images that compose/ names, or stand-ins
 	@tests/images/build
+
+images-check: engine ## Ask the registries whether every image that compose/ and the Dockerfile name is there
+	@tests/images/build check

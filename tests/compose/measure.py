@@ -4,6 +4,7 @@ A default project, ROUNDS times each: the image built anew after a change of cod
 """
 
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from tests.snapshot import snapshot
 
 ROUNDS = 5
 DOCS = ROOT / "docs/benchmark"
-BASE = "python:3.13.7-slim-trixie"
+BASE = re.search(r"PYTHON_IMAGE=(.+)", (ROOT / "template/Dockerfile").read_text())[1]
 
 
 def size(image: str) -> float:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.compose.stack import PRODUCTION, Stack
+from tests.compose.stack import PRODUCTION, ROOT, Stack
 from tests.hosts.demo import free_port
 
-ANY_IMAGE = "redis:8.0.3-bookworm"  # one that is there; nothing is started from it
+# One that is there; nothing is started from it.
+ANY_IMAGE = yaml.safe_load((ROOT / "compose/compose.yaml").read_text())["services"]["cache"]["image"]
 # Answers instead of docker where the arguments begin so; everything else goes to the real one.
 SHIM = """#!/bin/sh
 case "$*" in

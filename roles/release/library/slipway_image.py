@@ -23,7 +23,7 @@ options:
 EXAMPLES = r"""
 - name: Pack the layers that the host lacks
   slipway_image:
-    images: [mysite:1.0, "nginx:1.28.0-bookworm"]
+    images: [mysite:1.0, "nginx:1.28.3"]
     known: ['sha256:0123 ["sha256:4567", "sha256:89ab"]']
     dest: /tmp/images.tar
   delegate_to: localhost
