@@ -82,7 +82,7 @@ class Measurements:
             "memory": self.memory,
             # Before what leaves free memory behind in the workers.
             **({"idle": self.idle} if asgi else {}),
-            **({"sync": sync} if asgi and thorough else {}),
+            **({"sync": sync} if asgi else {}),
             "query": query,
             "events": self.events,
             **echo,

@@ -17,7 +17,7 @@ from bench.machine import Refused, processes
 from bench.services import free_port
 
 PATIENCE = 30  # seconds that a server may take to start
-OURS, TUNED, BARE, PUBSUB = "bin/serve", "hand-tuned", "bare", "pubsub"
+OURS, TUNED, STOCK, BARE, PUBSUB = "bin/serve", "hand-tuned", "stock Django", "bare", "pubsub"
 
 # What gives most requests a second, whatever else it costs. sh runs it in the project.
 HAND_TUNED = {
@@ -66,10 +66,11 @@ class Stack:
 
     @property
     def variants(self):
-        """How it is served: the project by bin/serve and by hand, no project, the other channel layer."""
+        """How it is served: by bin/serve and by hand, Django's own way, no Django at all, the other channel layer."""
         by_hand = [TUNED] if self.name in HAND_TUNED else []
         other_layer = [PUBSUB] if self.interface == "asgi" and (self.folder / "config/layers.py").exists() else []
-        return [OURS, *by_hand, BARE, *other_layer]
+        stock = [STOCK] if (self.folder / "fastpath").exists() else []
+        return [OURS, *by_hand, *stock, BARE, *other_layer]
 
     def prepare(self, workers, redis_url, database_url, migrate):
         """Make the environment, as on a host; the log is written to a file instead of the journal."""
@@ -134,8 +135,8 @@ class Server:
         """The environment that this variant adds."""
         if self.variant == TUNED:
             return {"PORT": str(self.port), "WORKERS": str(self.workers), "APPLICATION": self.application}
-        layer = {"CHANNEL_LAYER": "pubsub"} if self.variant == PUBSUB else {}
-        return {"PORT": str(self.port), "APPLICATION": self.application, **layer}
+        own = {PUBSUB: {"CHANNEL_LAYER": "pubsub"}, STOCK: {"FASTPATH": "off"}}.get(self.variant, {})
+        return {"PORT": str(self.port), "APPLICATION": self.application, **own}
 
     @property
     def session(self):

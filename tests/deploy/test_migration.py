@@ -92,7 +92,6 @@ def test_second_deploy_as_asgi_changes_nothing(site: Site) -> None:
 
 def test_asgi_release_has_nothing_of_wsgi(site: Site) -> None:
     assert site.host.run("ls /srv/mysite/live/config/wsgi.py /srv/mysite/live/.venv/bin/gunicorn", check=False) == ""
-    assert site.host.run("grep -l THREADS /etc/mysite/*.env", check=False) == ""
 
 
 def test_rollback_to_the_other_interface_is_refused_with_the_way_out(site: Site) -> None:

@@ -1,0 +1,130 @@
+"""Django's middleware, its hooks called where they stand instead of in a thread.
+
+MiddlewareMixin makes each hook of an asynchronous request a trip to a thread and back, 0.1 ms each,
+even where the hook only sets a header. These are the hooks of Django's own middleware, by what they
+do: without input and output they are called at once; with it they still go to the request's thread.
+Only the very classes are meant: a subclass may do anything, and keeps Django's path.
+"""
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.module_loading import import_string
+
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # methods that CsrfViewMiddleware lets pass
+
+
+def never(*arguments):
+    """No input or output, whatever the request."""
+    return False
+
+
+def session_is_saved(request, response):
+    """SessionMiddleware writes what was changed, and looks into it for its age."""
+    session = getattr(request, "session", None)
+    return (
+        session is not None
+        and (session.modified or settings.SESSION_SAVE_EVERY_REQUEST)
+        and not session.is_empty()
+    )
+
+
+def secret_is_in_session(request):
+    """CsrfViewMiddleware reads its secret from the session, if the settings say so."""
+    return settings.CSRF_USE_SESSIONS
+
+
+def secret_goes_to_session(request, response):
+    return settings.CSRF_USE_SESSIONS and request.META.get("CSRF_COOKIE_NEEDS_UPDATE")
+
+
+def form_is_read(request, view, args, kwargs):
+    """CsrfViewMiddleware looks for its token in the body, which may be a large upload."""
+    return request.method not in SAFE
+
+
+def messages_are_stored(request, response):
+    """MessageMiddleware keeps what was not shown yet, perhaps in the session."""
+    storage = getattr(request, "_messages", None)
+    return storage is not None and (storage.used or storage.added_new)
+
+
+# Which hooks of a middleware may be called at once: unless its function says that there is input or output.
+HOOKS = {
+    "django.middleware.security.SecurityMiddleware": {
+        "process_request": never,
+        "process_response": never,
+    },
+    "django.middleware.csp.ContentSecurityPolicyMiddleware": {
+        "process_request": never,
+        "process_response": never,
+    },
+    # The package django-csp, which Django 5.2 needs for the same.
+    "csp.middleware.CSPMiddleware": {"process_request": never, "process_response": never},
+    "django.contrib.sessions.middleware.SessionMiddleware": {
+        "process_request": never,
+        "process_response": session_is_saved,
+    },
+    "django.middleware.common.CommonMiddleware": {
+        "process_request": never,
+        "process_response": never,
+    },
+    "django.middleware.http.ConditionalGetMiddleware": {"process_response": never},
+    "django.middleware.locale.LocaleMiddleware": {
+        "process_request": never,
+        "process_response": never,
+    },
+    "django.middleware.csrf.CsrfViewMiddleware": {
+        "process_request": secret_is_in_session,
+        "process_view": form_is_read,
+        "process_response": secret_goes_to_session,
+    },
+    "django.contrib.auth.middleware.AuthenticationMiddleware": {"process_request": never},
+    "django.contrib.messages.middleware.MessageMiddleware": {
+        "process_request": never,
+        "process_response": messages_are_stored,
+    },
+    "django.middleware.clickjacking.XFrameOptionsMiddleware": {"process_response": never},
+}
+
+
+def hooks_of(middleware):
+    """Return the hooks of a middleware that may be called at once; none for Django's own path."""
+    cls = type(middleware)
+    hooks = HOOKS.get(f"{cls.__module__}.{cls.__qualname__}")
+    if not hooks or cls.__acall__ is not MiddlewareMixin.__acall__:
+        return {}  # unknown, or Django has given it an asynchronous path by now
+    # An engine or a storage of someone else's may do anything when it is made.
+    parts = [getattr(middleware, "SessionStore", None)]
+    if "messages" in cls.__module__:
+        parts = [import_string(settings.MESSAGE_STORAGE)]
+    own = all(part is None or part.__module__.startswith("django.contrib.") for part in parts)
+    return hooks if own else {}
+
+
+def hook(method, does_io):
+    """Make a hook asynchronous: called at once, unless `does_io` says that it reads or writes."""
+    in_thread = sync_to_async(method, thread_sensitive=True)
+
+    async def call(*arguments):
+        if does_io(*arguments):
+            return await in_thread(*arguments)
+        return method(*arguments)
+
+    return call
+
+
+def inline(middleware, hooks):
+    """Return what MiddlewareMixin.__acall__ does for this middleware, without the changes of thread."""
+    get_response = middleware.get_response
+    before, after = (
+        hook(getattr(middleware, name), hooks[name]) if name in hooks else None
+        for name in ("process_request", "process_response")
+    )
+
+    async def call(request):
+        response = before and await before(request)
+        response = response or await get_response(request)
+        return await after(request, response) if after else response
+
+    return call

@@ -1,0 +1,64 @@
+"""The fast path answers as Django's own: the same requests through both, compared in all that came of them."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SITE = Path(__file__).with_name("site")
+VARIANTS = ("plain", "sessions", "cookies", "cached", "strangers")
+
+
+def run_site(project: Path, folder: Path, script: str, variant: str, *arguments: str) -> str:
+    """Run one of the scripts of site/ with a project's Python and its fastpath; give what it wrote."""
+    folder.mkdir()
+    done = subprocess.run(
+        [project / ".venv/bin/python", SITE / script, *arguments],
+        env={
+            "PATH": os.environ["PATH"], "PYTHONPATH": f"{SITE}:{project}", "PYTHONDONTWRITEBYTECODE": "1",
+            "FOLDER": str(folder), "VARIANT": variant,
+        },
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def compare(project: Path, folder: Path, variant: str, count: int) -> None:
+    """Fail at the first request that the two paths answer differently."""
+    ways = ("django", "fastpath")
+    seed = str(count + VARIANTS.index(variant))
+    outputs = [run_site(project, folder / way, "paths.py", variant, way, seed, str(count)).splitlines() for way in ways]
+    assert [len(lines) for lines in outputs] == [count, count]
+    for djangos, ours in zip(*outputs, strict=True):
+        assert json.loads(ours) == json.loads(djangos)
+    answers = [json.loads(line) for line in outputs[0]]
+    # Or nothing has been compared: of each kind there were some.
+    assert {200, 201, 301, 302, 304, 400, 403, 404, 500} <= {answer["status"] for answer in answers}
+    assert [answer for answer in answers if answer["error"]]
+    assert [answer for answer in answers if "cancelled" in answer["record"]]
+
+
+def test_a_few_hundred_requests(project: Callable[[str], Path], tmp_path: Path) -> None:
+    compare(project("6.1"), tmp_path, "plain", 500)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("django", ["6.1", "5.2"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_thousands_of_requests(project: Callable[[str], Path], tmp_path: Path, variant: str, django: str) -> None:
+    compare(project(django), tmp_path, variant, 600)
+
+
+@pytest.mark.parametrize("django", ["6.1", pytest.param("5.2", marks=pytest.mark.slow)])
+def test_requests_at_the_same_time_do_not_meet(project: Callable[[str], Path], tmp_path: Path, django: str) -> None:
+    found = json.loads(run_site(project(django), tmp_path / "site", "crowd.py", "plain", "300"))
+    # No one saw another's user, session, language, thread or connection, and no more than THREADS were started.
+    assert found["crowd"] == {"wrong": [], "threads": 4}
+    # A transaction that was left open is gone with its request.
+    assert found["leaks"] == [{"atomic": False, "notes": []}] * 8
+    # Streams that have asked the database hold no thread while they wait.
+    assert found["streams"] == {"answer": "hello", "parts": 12, "threads": 4}
