@@ -58,6 +58,19 @@ def test_second_deploy_changes_nothing(site: Site) -> None:
     assert run.changed == 0, run.output
 
 
+def test_image_that_cannot_be_built_is_refused_in_its_own_words(site: Site) -> None:
+    site.project.edit("Dockerfile", "manage.py collectstatic", "manage.py collect_nothing")
+    site.project.commit("Break the build")
+    run = site.project.deploy()
+    site.project.edit("Dockerfile", "manage.py collect_nothing", "manage.py collectstatic")
+    site.project.commit("Mend it")
+    assert run.status != 0, run.output
+    assert "Unknown command: 'collect_nothing'" in run.output, run.output
+    # The last word is what broke, and not what undoing it broke in turn.
+    assert 'Build the image on this machine" failed' in run.output, run.output
+    assert site.get("/")[0] == 200
+
+
 def test_two_browsers_chat_by_long_polling(site: Site) -> None:
     chat_with_each_other(site)
 
