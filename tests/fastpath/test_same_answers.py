@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SITE = Path(__file__).with_name("site")
-VARIANTS = ("plain", "sessions", "cookies", "cached", "strangers")
+VARIANTS = ("plain", "sessions", "cookies", "cached", "messages", "strangers", "synchronous")
 
 
 def run_site(project: Path, folder: Path, script: str, variant: str, *arguments: str) -> str:
@@ -34,7 +34,9 @@ def compare(project: Path, folder: Path, variant: str, count: int) -> None:
     outputs = [run_site(project, folder / way, "paths.py", variant, way, seed, str(count)).splitlines() for way in ways]
     assert [len(lines) for lines in outputs] == [count, count]
     for djangos, ours in zip(*outputs, strict=True):
-        assert json.loads(ours) == json.loads(djangos)
+        one, other = json.loads(ours), json.loads(djangos)
+        for field, value in other.items():
+            assert one[field] == value, f"{field} of request {other['number']}: {other['request']}"
     answers = [json.loads(line) for line in outputs[0]]
     # Or nothing has been compared: of each kind there were some.
     assert {200, 201, 301, 302, 304, 400, 403, 404, 500} <= {answer["status"] for answer in answers}
@@ -50,14 +52,14 @@ def test_a_few_hundred_requests(project: Callable[[str], Path], tmp_path: Path) 
 @pytest.mark.parametrize("django", ["6.1", "5.2"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_thousands_of_requests(project: Callable[[str], Path], tmp_path: Path, variant: str, django: str) -> None:
-    compare(project(django), tmp_path, variant, 600)
+    compare(project(django), tmp_path, variant, 500)
 
 
 @pytest.mark.parametrize("django", ["6.1", pytest.param("5.2", marks=pytest.mark.slow)])
 def test_requests_at_the_same_time_do_not_meet(project: Callable[[str], Path], tmp_path: Path, django: str) -> None:
     found = json.loads(run_site(project(django), tmp_path / "site", "crowd.py", "plain", "300"))
     # No one saw another's user, session, language, thread or connection, and no more than THREADS were started.
-    assert found["crowd"] == {"wrong": [], "threads": 4}
+    assert found["all at once"] == found["one by one"] == {"wrong": [], "threads": 4}
     # A transaction that was left open is gone with its request.
     assert found["leaks"] == [{"atomic": False, "notes": []}] * 8
     # Streams that have asked the database hold no thread while they wait.

@@ -69,12 +69,13 @@ def threads():
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("django-")}
 
 
-async def crowd(application, cookies, count):
-    """Send `count` requests at once; return the answers that hold something of another request's."""
+async def crowd(application, cookies, count, seconds):
+    """Send `count` requests within so many seconds; return the answers that hold something of another request's."""
     most = 0
 
     async def one(number):
         nonlocal most
+        await asyncio.sleep(seconds * number / count)
         who = number % 3
         language = LANGUAGES[number % 7 % 3]
         mark, view = f"mark {number}", "/mine/" if number % 2 else "/amine/"
@@ -116,7 +117,9 @@ async def main():
     cookies = await sync_to_async(set_up, thread_sensitive=False)()
     application = get_asgi_application()
     out = {
-        "crowd": await crowd(application, cookies, int(sys.argv[1])),
+        "all at once": await crowd(application, cookies, int(sys.argv[1]), seconds=0),
+        # So that threads wait for requests as well as requests for threads.
+        "one by one": await crowd(application, cookies, int(sys.argv[1]), seconds=2),
         "leaks": await leaks(application),
         "streams": await streams(application),
     }

@@ -16,7 +16,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "notes",
 ]
-# From the outside in. Between Django's own stand one of each other kind: synchronous, asynchronous, both.
+# From the outside in. Between Django's own stand others: asynchronous ones, and those that are both.
 MIDDLEWARE = [
     "middleware.recorder",
     "django.middleware.security.SecurityMiddleware",
@@ -26,7 +26,6 @@ MIDDLEWARE = [
     "middleware.Common",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "middleware.only_synchronous",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "middleware.only_asynchronous",
@@ -63,6 +62,7 @@ USE_I18N = True
 LANGUAGES = [("en", "English"), ("de", "German"), ("fr", "French")]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5000  # larger ones go to the disk
 FILE_UPLOAD_TEMP_DIR = ROOT
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler", "views.Reader"]
 LOGGING = {"version": 1, "disable_existing_loggers": False, "root": {"handlers": [], "level": "CRITICAL"}}
 LOGGING_CONFIG = None
 THREADS = 4
@@ -79,8 +79,12 @@ elif VARIANT == "cookies":
 elif VARIANT == "cached":
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
     PREPEND_WWW = True
-    DATABASES["default"]["ATOMIC_REQUESTS"] = False
+elif VARIANT == "messages":
+    MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 elif VARIANT == "strangers":
     # Engines and storages of someone else's, which do input and output wherever they can.
     SESSION_ENGINE = "stranger"
     MESSAGE_STORAGE = "stranger.Messages"
+elif VARIANT == "synchronous":
+    # One that is only synchronous: Django then calls all around it synchronously too, in one thread.
+    MIDDLEWARE.insert(8, "middleware.only_synchronous")

@@ -5,14 +5,17 @@ import hashlib
 import io
 import json
 import random
+import threading
 import time
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth import aauthenticate, alogin, alogout, authenticate, login, logout
 from django.contrib.auth.decorators import login_required
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import connection, transaction
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.middleware.csrf import get_token
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import get_language, gettext
@@ -213,14 +216,52 @@ async def endless(request):
     return StreamingHttpResponse(parts())
 
 
+class File:
+    """Tells when it is closed, which is for the response to do; nothing else closes it."""
+
+    def __init__(self, content=b""):
+        self.read = io.BytesIO(content).read
+
+    def close(self):
+        note("file closed")
+
+
 def file(request):
-    return FileResponse(io.BytesIO(b"content" * 20000), filename="a.bin")
+    return FileResponse(File(b"content" * 20000), filename="a.bin")
+
+
+async def afile(request):
+    response = HttpResponse("a file")
+    response._resource_closers.append(File().close)
+    return response
+
+
+async def say(request):
+    """Touch the session by nothing but a message."""
+    messages.info(request, "said")
+    return HttpResponse("said")
+
+
+async def swap(request):
+    """Another session than the one that was read before."""
+    request.session = type(request.session)(request.session.session_key)
+    get_token(request)
+    return HttpResponse("swapped")
+
+
+class Reader(TemporaryFileUploadHandler):
+    """Tells whether a body is read where it would keep all other requests waiting."""
+
+    def new_file(self, *args, **kwargs):
+        note("read in the event loop", threading.current_thread() is threading.main_thread())
+        return super().new_file(*args, **kwargs)
 
 
 async def wait(request):
     """Wait for a client that goes away."""
     try:
         await Note.objects.acreate(text="waiting")
+        note("waiting")
         await asyncio.sleep(30)
     except asyncio.CancelledError:
         note("cancelled")
@@ -232,8 +273,11 @@ async def wait(request):
 async def leave_behind(request):
     """Answer, and go on writing."""
 
+    record = events.get()
+
     async def later():
-        await asyncio.sleep(0.01)
+        while "served" not in record:
+            await asyncio.sleep(0.001)
         await Note.objects.acreate(text="later")
         await Note.objects.acreate(text="and later")
 
@@ -323,6 +367,6 @@ async def live(request):
 views = [
     who, awho, hello, ahello, page, apage, save, asave, upload, body, log_in, alog_in, log_out, alog_out, private,
     flush, expiring, unsafe, aunsafe_user, fail, afail, rolled_back, stream, astream, broken_stream, endless, file,
-    wait, leave_behind, together, cookies,
+    afile, say, swap, wait, leave_behind, together, cookies,
 ]  # fmt: skip
 urlpatterns = [path(f"{view.__name__}/", view) for view in [*views, mine, amine, leak, clean, live]]
