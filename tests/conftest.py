@@ -5,8 +5,26 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.snapshot import ROOT, snapshot
+
+
+class OneBuilder(LoadFileScheduling):
+    """A file stays on one worker; so do all files that build images.
+
+    Where two builds come to the same step, the builder of Docker Engine 26 may crash, and the engine with it
+    (moby/buildkit#5606).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "images" if "compose" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    """Have `--dist loadfile` keep the builds apart."""
+    return OneBuilder(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

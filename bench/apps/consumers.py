@@ -1,16 +1,17 @@
 """WebSockets without the limits of the demos, which would be all that is measured."""
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from fastpath.consumers import DirectDispatch
 
 
-class Echo(AsyncWebsocketConsumer):
+class Echo(DirectDispatch, AsyncWebsocketConsumer):
     """Gives each text back."""
 
     async def receive(self, text_data=None, bytes_data=None):
         await self.send(text_data)
 
 
-class Room(AsyncWebsocketConsumer):
+class Room(DirectDispatch, AsyncWebsocketConsumer):
     """Passes each text on to all in the room, as the chat does, and stores nothing."""
 
     async def connect(self):

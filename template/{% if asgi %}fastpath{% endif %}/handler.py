@@ -102,7 +102,7 @@ class Handler(InlineMiddleware, ASGIHandler):
     async def close(self, response, lease):
         """Close a response where its request ran: in a thread, unless there was nothing for one to do."""
         if lease.thread or not only_own(request_finished, type(self)):
-            await sync_to_async(lease.finish)(response.close)
+            await sync_to_async(response.close)()
         else:
             response.close()
 

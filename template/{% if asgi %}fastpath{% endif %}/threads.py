@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connections, reset_queries
 
 logger = logging.getLogger(__name__)
+here = threading.local()  # of_requests: whether this thread is one of ours
 
 
 class Threads:
@@ -34,7 +35,12 @@ class Threads:
             lease.thread = self.idle.pop()
         elif self.started < self.limit:
             self.started += 1
-            lease.thread = ThreadPoolExecutor(1, thread_name_prefix=f"django-{self.started}")
+            lease.thread = ThreadPoolExecutor(
+                1,
+                thread_name_prefix=f"django-{self.started}",
+                initializer=setattr,
+                initargs=(here, "of_requests", True),
+            )
         else:
             self.waiting.append(lease)
 
@@ -64,7 +70,7 @@ class Lease(Executor):
     def __init__(self, threads):
         self.threads, self.thread = threads, None
         self.queue, self.pending = deque(), 0
-        self.over = self.clean = False
+        self.over = False
 
     def submit(self, fn, /, *args, **kwargs):
         """Run `fn` in the request's thread; return a Future of its result."""
@@ -72,7 +78,6 @@ class Lease(Executor):
         work = (future, fn, args, kwargs)
         with self.threads.lock:
             self.pending += 1
-            self.clean = False
             if self.thread:
                 self.thread.submit(self._run, *work)
                 return future
@@ -96,20 +101,8 @@ class Lease(Executor):
             self.over = True
             if not self.thread or self.pending:
                 return  # the last call gives it back
-            if self.clean:
-                thread, self.thread = self.thread, None
-                self.threads.give(thread)
-                return
             self.pending += 1
-            self.thread.submit(self._run, Future(), clean, (), {})
-
-    def finish(self, close):
-        """Call `close` as the last of the request, in its thread."""
-        try:
-            close()
-        finally:
-            clean()
-            self.clean = True
+            self.thread.submit(self._run, Future(), bool, (), {})  # cleans up, and gives it back
 
     def _start(self):
         self.thread.submit(clean)
@@ -122,13 +115,15 @@ class Lease(Executor):
                 result, error = fn(*args, **kwargs), None
             except BaseException as raised:
                 result, error = None, raised
-        if self.over:
-            clean()
         with self.threads.lock:
             self.pending -= 1
-            if self.over and not self.pending:
-                thread, self.thread = self.thread, None
-                self.threads.give(thread)
+            last = self.over and not self.pending
+        if last:
+            clean()
+            with self.threads.lock:
+                if not self.pending:  # nothing more has come meanwhile
+                    thread, self.thread = self.thread, None
+                    self.threads.give(thread)
         if running:
             if error:
                 future.set_exception(error)

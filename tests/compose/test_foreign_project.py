@@ -107,7 +107,7 @@ def test_development_shows_djangos_first_page(project: Project) -> None:
         "GID": str(os.getgid()),
     }
     try:
-        stack.compose("up", "--detach", "--wait")
+        stack.compose("up", "--build", "--detach", "--wait")
         assert "The install worked successfully" in requests.get(stack.url, timeout=10).text
     finally:
         stack.remove()

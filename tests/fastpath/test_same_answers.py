@@ -64,3 +64,14 @@ def test_requests_at_the_same_time_do_not_meet(project: Callable[[str], Path], t
     assert found["leaks"] == [{"atomic": False, "notes": []}] * 8
     # Streams that have asked the database hold no thread while they wait.
     assert found["streams"] == {"answer": "hello", "parts": 12, "threads": 4}
+
+
+@pytest.mark.parametrize("django", ["6.1", pytest.param("5.2", marks=pytest.mark.slow)])
+def test_consumers_act_as_channels_own(project: Callable[[str], Path], tmp_path: Path, django: str) -> None:
+    found = json.loads(run_site(project(django), tmp_path / "site", "consumers.py", "plain"))
+    assert found["scripts"] == 24
+    assert found["different"] == []
+    # Twenty messages that need no database: Channels goes to the thread for each of them.
+    # Ours may have to look once after whatever was there before.
+    assert found["trips"]["Channels"] == 20
+    assert found["trips"]["Ours"] <= 1
