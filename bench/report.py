@@ -5,7 +5,7 @@ import json
 from bench.apps.answers import EVENTS, PAUSE, WAIT
 from bench.load.wrk import CONNECTIONS
 from bench.scenarios import BARE_CROWD, CLIENTS, ECHOES, EVERY, LISTENERS
-from bench.servers import BARE, OURS, PUBSUB, TUNED
+from bench.servers import BARE, OURS, PUBSUB, STOCK, TUNED
 from bench.summary import Results
 
 MIB, KIB, MILLISECOND = 2**20, 2**10, 1e-3
@@ -117,6 +117,22 @@ class Report:
             ]
 
         return self.table(["bin/serve", "hand-tuned", "bare", "of hand-tuned", "of bare"], row)
+
+    def times(self, stack, scenario):
+        """Return how many times the rate of Django's own path ours has, round by round."""
+        found = self.results.ratio(stack["name"], scenario, OURS, STOCK)
+        if not found:
+            return "-"
+        lowest = f" ({found.low:.1f}-{found.high:.1f})" if self.raw["plan"]["rounds"] > 1 else ""
+        return f"{found.median:.1f}{lowest}"
+
+    def fastpath(self):
+        count = min(BARE_CROWD, max(self.raw["plan"]["crowds"]))
+        scenarios = ("hello", "sync", "query", f"crowd {count}", "room")
+        return self.table(
+            ["hello", "sync", "query", f"{count:,} at once", "texts in a room"],
+            lambda stack: [self.times(stack, scenario) for scenario in scenarios],
+        )
 
     def losses(self):
         """Return the sentence that judges our defaults."""
@@ -253,6 +269,13 @@ an expert would type for throughput, and an application of a few lines without D
 
 {picture("throughput.svg", "Requests a second of each server")}
 {report.costs()}
+
+## What Django's own ASGI path costs
+
+How many times as much the same project does as with `FASTPATH=off`, on the same server with the same command: requests
+a second, and texts a second that reach the clients of a room. Why that is so: docs/fastpath.md of Slipway.
+
+{report.fastpath()}
 
 ## Requests
 

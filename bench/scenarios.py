@@ -8,7 +8,7 @@ from functools import partial
 from bench.apps.answers import EVENTS
 from bench.load import http, websocket, wrk
 from bench.machine import memory, processor_seconds
-from bench.servers import BARE, PUBSUB, TUNED
+from bench.servers import BARE, PUBSUB, STOCK, TUNED
 from bench.summary import percentile
 
 LISTENERS = 100  # of server-sent events
@@ -72,6 +72,9 @@ class Measurements:
             return start | hello
         if variant == PUBSUB:
             return room if thorough else {}
+        if variant == STOCK:
+            some = hello | {"query": query}
+            return some | ({"sync": sync} | room | {few: crowds[few]} if thorough else {})
         if variant == BARE:
             return (
                 start | {"hello": partial(self.requests, "/hello/")} | (echo | {few: crowds[few]} if thorough else {})
@@ -82,7 +85,7 @@ class Measurements:
             "memory": self.memory,
             # Before what leaves free memory behind in the workers.
             **({"idle": self.idle} if asgi else {}),
-            **({"sync": sync} if asgi else {}),
+            **({"sync": sync} if asgi and thorough else {}),
             "query": query,
             "events": self.events,
             **echo,

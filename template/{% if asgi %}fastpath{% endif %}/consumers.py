@@ -21,7 +21,7 @@ _perhaps_open = threading.Event()
 
 def _opened(**named):
     """Take note of a connection, unless it is one of an HTTP request, whose thread looks after it."""
-    if not getattr(here, "of_requests", False):
+    if not hasattr(here, "cursors"):
         _perhaps_open.set()
 
 

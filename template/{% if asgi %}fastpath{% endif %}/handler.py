@@ -37,7 +37,9 @@ def get_asgi_application():
     if not getattr(settings, "FASTPATH", True):
         return application
     if django.VERSION[:2] not in KNOWN:
-        logger.warning("Django %s is served its own way: fastpath does not know it", django.__version__)
+        logger.warning(
+            "Django %s is served its own way: fastpath does not know it", django.__version__
+        )
         return application
     return Handler()
 
@@ -86,7 +88,7 @@ class Handler(InlineMiddleware, ASGIHandler):
                         listener = group.create_task(self.listen_for_disconnect(receive))
                         response = await self.run_get_response(request)
                         if response.streaming:
-                            lease.release()  # the stream may go on for hours
+                            lease.stream()
                         await self.send_response(response, send)
                         listener.cancel()
                 except BaseExceptionGroup as errors:

@@ -12,17 +12,29 @@ from collections import deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
+from weakref import WeakSet
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.conf import settings
 from django.db import connections, reset_queries
+from django.db.backends.signals import connection_created
 
 logger = logging.getLogger(__name__)
-here = threading.local()  # of_requests: whether this thread is one of ours
+here = (
+    threading.local()
+)  # cursors: those with which this thread has asked a database, if it is one of ours
+
+
+def new_thread(name):
+    """Return an executor with one thread, which ends when nobody holds the executor any more."""
+    return ThreadPoolExecutor(1, name, initializer=lambda: setattr(here, "cursors", WeakSet()))
 
 
 class Threads:
-    """At most `limit` threads, started as they are needed. Who comes when all are taken waits in line."""
+    """At most `limit` threads, started as they are needed. Who comes when all are taken waits in line.
+
+    The caller of its methods holds the lock.
+    """
 
     def __init__(self, limit):
         self.limit, self.started = limit, 0
@@ -30,82 +42,90 @@ class Threads:
         self.lock = threading.Lock()
 
     def take(self, lease):
-        """Give `lease` a thread, or note that it waits for one. The caller holds the lock."""
+        """Give `lease` a thread, or note that it waits for one."""
         if self.idle:
-            lease.thread = self.idle.pop()
+            lease.begin(self.idle.pop())
         elif self.started < self.limit:
             self.started += 1
-            lease.thread = ThreadPoolExecutor(
-                1,
-                thread_name_prefix=f"django-{self.started}",
-                initializer=setattr,
-                initargs=(here, "of_requests", True),
-            )
+            lease.begin(new_thread(f"django-{self.started}"))
         else:
             self.waiting.append(lease)
 
     def give(self, thread):
-        """Take a thread back that has nothing to do. The caller holds the lock."""
+        """Take a thread back that has nothing to do."""
         if self.waiting:
             self.waiting.popleft().begin(thread)
         else:
             self.idle.append(thread)
 
+    def lose(self):
+        """A thread is kept by its request: there may be another one instead."""
+        self.started -= 1
+        if self.waiting:
+            self.take(self.waiting.popleft())
+
 
 @cache
 def threads():
     """Return the threads of this process: settings.THREADS of them."""
-    return Threads(getattr(settings, "THREADS", 16))
+    return Threads(getattr(settings, "THREADS", 8))
 
 
 class Lease(Executor):
     """Runs the synchronous code of one request, in order, in one thread.
 
-    The thread is taken at the first call and kept until the request is over, so that thread-local
-    state such as an open transaction stays with the request. What still comes then (a stream's
-    queries, a task that the view has left behind) has a thread for a single call each: a stream that
-    goes on for hours does not hold one.
+    The thread is taken at the first call and kept until the response is sent, so that thread-local
+    state such as an open transaction stays with the request. A stream may go on for hours: it keeps
+    its thread, or gets one of its own, and leaves the limited ones to others; its connections are
+    closed between its calls, unless a query's results are still being read. A task that the view
+    leaves behind has a thread of its own as well. In all that Django does the same.
     """
 
     def __init__(self, threads):
         self.threads, self.thread = threads, None
         self.queue, self.pending = deque(), 0
-        self.over = False
+        self.own = False  # whether the thread is, or will be, none of the limited ones
+        self.over = False  # whether the limited one is to be given back
 
     def submit(self, fn, /, *args, **kwargs):
         """Run `fn` in the request's thread; return a Future of its result."""
         future = Future()
-        work = (future, fn, args, kwargs)
         with self.threads.lock:
             self.pending += 1
+            self.queue.append((future, fn, args, kwargs))
             if self.thread:
-                self.thread.submit(self._run, *work)
-                return future
-            self.queue.append(work)
-            if len(self.queue) == 1:
+                self._pass_on()
+            elif self.own:
+                self.begin(new_thread("django's own"))
+            elif len(self.queue) == 1:
                 self.threads.take(self)
-                if self.thread:
-                    self._start()
         return future
 
     def begin(self, thread):
-        """Have a thread after all. The caller holds the lock."""
+        """Have a thread. The caller holds the lock."""
         self.thread = thread
-        self._start()
+        thread.submit(clean)
+        self._pass_on()
+
+    def stream(self):
+        """The response begins to stream: leave the limited threads to others."""
+        with self.threads.lock:
+            if self.own or self.queue:  # or still waits for one of them
+                return
+            self.own = True
+            if self.thread:
+                self.threads.lose()
 
     def release(self):
         """The request is over: give the thread back as soon as nothing runs in it."""
         with self.threads.lock:
-            if self.over:
-                return
-            self.over = True
-            if not self.thread or self.pending:
-                return  # the last call gives it back
-            self.pending += 1
-            self.thread.submit(self._run, Future(), bool, (), {})  # cleans up, and gives it back
+            self.over = not self.own and bool(self.thread or self.queue)
+            self.own = self.own or not self.over
+            if self.thread:
+                self.pending += 1
+                self.thread.submit(self._run, Future(), clean, (), {})
 
-    def _start(self):
-        self.thread.submit(clean)
+    def _pass_on(self):
         while self.queue:
             self.thread.submit(self._run, *self.queue.popleft())
 
@@ -117,13 +137,13 @@ class Lease(Executor):
                 result, error = None, raised
         with self.threads.lock:
             self.pending -= 1
-            last = self.over and not self.pending
-        if last:
+            last = (self.own or self.over) and not self.pending
+        if last and (self.over or not busy()):
             clean()
             with self.threads.lock:
-                if not self.pending:  # nothing more has come meanwhile
-                    thread, self.thread = self.thread, None
-                    self.threads.give(thread)
+                if self.over and not self.pending:  # nothing more has come meanwhile
+                    self.threads.give(self.thread)
+                    self.thread, self.over, self.own = None, False, True
         if running:
             if error:
                 future.set_exception(error)
@@ -164,3 +184,25 @@ def clean():
             del connections[connection.alias]
             with suppress(Exception):
                 connection.connection.close()
+
+
+def busy():
+    """Whether results are still being read in this thread, or a transaction goes on."""
+    return bool(here.cursors) or any(
+        connection.autocommit != connection.settings_dict["AUTOCOMMIT"]
+        for connection in connections.all(initialized_only=True)
+        if connection.connection
+    )
+
+
+def _note_cursor(execute, sql, params, many, context):
+    here.cursors.add(context["cursor"])
+    return execute(sql, params, many, context)
+
+
+def _watch(connection, **named):
+    if hasattr(here, "cursors") and _note_cursor not in connection.execute_wrappers:
+        connection.execute_wrappers.insert(0, _note_cursor)
+
+
+connection_created.connect(_watch, dispatch_uid="fastpath.threads")

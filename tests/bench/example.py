@@ -1,6 +1,6 @@
 """A run that never was: every figure follows from a server's number and the round."""
 
-from bench.servers import BARE, OURS, PUBSUB, TUNED
+from bench.servers import BARE, OURS, PUBSUB, STOCK, TUNED
 
 SERVERS = {
     "wsgi": ("gunicorn", "granian"),
@@ -63,6 +63,9 @@ def measurements(place, noise, asgi):
         figures = {"seconds": max(0.1, clients * place / 4000) * noise, "unanswered": lost}
         yield OURS, f"crowd {clients}", figures
     if asgi:
+        yield STOCK, "hello", rate(place * 250)
+        yield OURS, "sync", rate(place * 600)
+        yield STOCK, "sync", rate(place * 200)
         yield OURS, "echo", rate(place * 2000)
         yield BARE, "echo", rate(place * 4000)
         yield OURS, "room", rate(place * 3000) | {"lost": 0}

@@ -52,6 +52,12 @@ def test_our_defaults_are_judged_against_the_hand_tuned_command(page):
     assert "loses most with gunicorn (ASGI): 9.1%; more than 5%: gunicorn (ASGI)." in costs
 
 
+def test_the_fast_path_is_compared_with_djangos_own(page):
+    times = section(page, "What Django's own ASGI path costs")
+    assert row(times, "uvicorn (ASGI)") == ["4.0 (4.0-4.0)", "3.0 (3.0-3.0)", "-", "-", "-"]
+    assert row(times, "gunicorn (WSGI)") is None
+
+
 def test_no_loss_is_told_as_such():
     raw = example()
     raw["results"] = [result for result in raw["results"] if result["stack"] != "asgi-gunicorn"]

@@ -194,6 +194,47 @@ async def astream(request):
     return StreamingHttpResponse(parts())
 
 
+async def export(request):
+    """A query's results, read bit by bit while they are sent."""
+
+    async def parts():
+        async for found in Note.objects.order_by("id").aiterator(chunk_size=2):
+            yield f"{found.text}\n"
+            await asyncio.sleep(0)
+        yield f"{await Note.objects.acount()} in all"
+
+    return StreamingHttpResponse(parts())
+
+
+async def begun_export(request):
+    """The same, the first of which the view has read."""
+    found = aiter(Note.objects.order_by("id").aiterator(chunk_size=2))
+    first = await anext(found, None)
+
+    async def parts():
+        yield f"{first}\n"
+        async for other in found:
+            yield f"{other.text} of {await Note.objects.acount()}\n"
+
+    return StreamingHttpResponse(parts())
+
+
+async def stream_in_transaction(request):
+    """A transaction that goes on while the stream does."""
+
+    async def parts():
+        atomic = transaction.atomic()
+        await sync_to_async(atomic.__enter__)()
+        for number in range(3):
+            await Note.objects.acreate(text=f"within {number}")
+            yield f"{number} "
+        await sync_to_async(transaction.set_rollback)(True)
+        await sync_to_async(atomic.__exit__)(None, None, None)
+        yield f"{await Note.objects.filter(text__startswith='within').acount()}"
+
+    return StreamingHttpResponse(parts())
+
+
 async def broken_stream(request):
     async def parts():
         yield "one"
@@ -366,7 +407,7 @@ async def live(request):
 # Those whose answers are the same each time.
 views = [
     who, awho, hello, ahello, page, apage, save, asave, upload, body, log_in, alog_in, log_out, alog_out, private,
-    flush, expiring, unsafe, aunsafe_user, fail, afail, rolled_back, stream, astream, broken_stream, endless, file,
-    afile, say, swap, wait, leave_behind, together, cookies,
+    flush, expiring, unsafe, aunsafe_user, fail, afail, rolled_back, stream, astream, export, begun_export,
+    stream_in_transaction, broken_stream, endless, file, afile, say, swap, wait, leave_behind, together, cookies,
 ]  # fmt: skip
 urlpatterns = [path(f"{view.__name__}/", view) for view in [*views, mine, amine, leak, clean, live]]
