@@ -1,6 +1,7 @@
 """A bare Debian host: a container that runs systemd and sshd."""
 
 import shutil
+import secrets
 import subprocess
 import time
 from collections.abc import Callable
@@ -38,7 +39,9 @@ class Network:
         self.name, self.ipv6 = name, ipv6
 
     def __enter__(self) -> "Network":
-        options = ["--internal", "--ipv6", f"--subnet={self.ipv6}"] if self.ipv6 else []
+        # Its IPv4 addresses must not be those that an engine on one of the hosts has chosen for its own networks.
+        ipv4 = f"10.{20 + secrets.randbelow(200)}.{secrets.randbelow(256)}.0/24"
+        options = ["--internal", "--ipv6", f"--subnet={self.ipv6}", f"--subnet={ipv4}"] if self.ipv6 else []
         docker("network", "create", "--label", LABEL, *options, self.name)
         return self
 
