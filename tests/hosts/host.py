@@ -1,7 +1,7 @@
 """A bare Debian host: a container that runs systemd and sshd."""
 
-import shutil
 import secrets
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
