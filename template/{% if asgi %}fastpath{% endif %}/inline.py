@@ -1,7 +1,7 @@
 """Django's middleware, its hooks called where they stand instead of in a thread.
 
-MiddlewareMixin makes each hook of an asynchronous request a trip to a thread and back, 0.1 ms each,
-even where the hook only sets a header. These are the hooks of Django's own middleware, by what they
+MiddlewareMixin makes each hook of an asynchronous request a trip to a thread and back, even where the
+hook only sets a header. These are the hooks of Django's own middleware, by what they
 do: without input and output they are called at once; with it they still go to the request's thread.
 Only the very classes are meant: a subclass may do anything, and keeps Django's path.
 """

@@ -1,9 +1,8 @@
 """Threads for the synchronous code of requests: kept, bounded in number, one request at a time each.
 
 Django's ASGI handler starts a thread for every request and ends it with the request: ASGI's contexts
-for thread-sensitive code (asgiref.sync.ThreadSensitiveContext) own theirs. A thread costs a tenth of
-a millisecond, and there may be as many, each with a connection to the database, as there are
-requests. Since 3.13 asgiref takes an executor instead, which may be used again.
+for thread-sensitive code (asgiref.sync.ThreadSensitiveContext) own theirs. That takes time, and there
+may be as many, each with a connection to the database, as there are requests. Since 3.13 asgiref takes an executor instead, which may be used again.
 """
 
 import logging
