@@ -20,7 +20,7 @@ from fastpath.inline import hook, hooks_of, inline
 from fastpath.threads import Context, Lease, threads
 
 # Whose ASGI path was read and tested; another one may have changed, or may do the same by itself.
-KNOWN = ((5, 2), (6, 0), (6, 1))
+KNOWN = ((5, 2), (6, 1))
 
 # Django's own receivers of the two signals. They look after what a thread's code has opened, which
 # clean() does wherever a thread is given back; or they forget what ends with the request anyway.

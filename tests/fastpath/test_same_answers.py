@@ -75,3 +75,33 @@ def test_consumers_act_as_channels_own(project: Callable[[str], Path], tmp_path:
     # Ours may have to look once after whatever was there before.
     assert found["trips"]["Channels"] == 20
     assert found["trips"]["Ours"] <= 1
+
+
+# What serves a site: with FASTPATH as it is, switched off, and with a Django that nobody has read.
+CHOICES = """
+import django
+django.setup()
+from django.conf import settings
+from fastpath import handler
+found = [type(handler.get_asgi_application()).__module__]
+settings.FASTPATH = False
+found.append(type(handler.get_asgi_application()).__module__)
+settings.FASTPATH = True
+django.VERSION = (9, 9, 0, "final", 0)
+found.append(type(handler.get_asgi_application()).__module__)
+print(*found)
+"""
+
+
+def test_it_steps_aside(project: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = project("6.1")
+    done = subprocess.run(
+        [folder / ".venv/bin/python", "-c", CHOICES],
+        env={
+            "PATH": os.environ["PATH"], "PYTHONPATH": f"{SITE}:{folder}", "PYTHONDONTWRITEBYTECODE": "1",
+            "FOLDER": str(tmp_path), "VARIANT": "plain", "DJANGO_SETTINGS_MODULE": "settings",
+        },
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    djangos = "django.core.handlers.asgi"
+    assert done.stdout.split() == ["fastpath.handler", djangos, djangos], done.stderr
