@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, Request, Response, expect, sync_playwright
 
 
 class Site(Protocol):
@@ -19,6 +19,7 @@ class Site(Protocol):
 # Nothing but the test host is asked for: without these, Chromium looks up its maker's services at every start.
 QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 SENTENCES = ("Is the slipway clear?", "Clear, <b>launch</b> when ready.")
 
 
@@ -36,9 +37,35 @@ def two_visitors(site: Site) -> Iterator[tuple[Page, Page]]:
         browser.close()
 
 
+def load(page: Page, url: str) -> Response | None:
+    """Load a page with all that belongs to it, and give its answer.
+
+    Chromium gives up whatever is loading when an interface of this machine comes or goes, and other tests start
+    containers meanwhile: then the page is loaded again.
+    """
+    for _ in range(10):
+        lost: list[str] = []
+
+        def note(request: Request, lost: list[str] = lost) -> None:
+            lost.extend([request.url] if request.failure == NETWORK_CHANGED else [])
+
+        page.on("requestfailed", note)
+        try:
+            answer = page.goto(url)
+        except Error as error:
+            if NETWORK_CHANGED not in error.message:
+                raise
+        else:
+            if not lost:
+                return answer
+        finally:
+            page.remove_listener("requestfailed", note)
+    raise AssertionError(f"{url} did not load in ten attempts: this machine's interfaces never stood still")
+
+
 def enter(site: Site, page: Page, room: str) -> None:
     """Open a room of the chat and wait until it is connected."""
-    page.goto(f"{site.url}/chat/{room}/")
+    load(page, f"{site.url}/chat/{room}/")
     expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=15_000)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect, sync_playwright
 
-from tests.deploy.browser import QUIET
+from tests.deploy.browser import QUIET, load
 from tests.servers.processes import PATIENCE, Site, free_port
 from tests.servers.table import ROWS, Row
 
@@ -67,7 +67,7 @@ def test_open_page_follows_a_change_of_the_interface_once_and_keeps_what_is_type
 ) -> None:
     loaded = []
     page.on("load", lambda: loaded.append(page.url))
-    page.goto(f"{deploy(before).url}/chat/harbour/")
+    load(page, f"{deploy(before).url}/chat/harbour/")
     expect(page.locator("#status")).to_have_text("Online", timeout=SOON)
     script = page.get_attribute("script[src*=chat]", "src")
     page.fill("#text", "Typed before.")

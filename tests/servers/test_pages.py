@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.deploy.browser import QUIET
+from tests.deploy.browser import QUIET, load
 from tests.servers.processes import PATIENCE, Redis, Site, until
 from tests.servers.table import ROWS, Row
 
@@ -47,7 +47,7 @@ def visit(site: Site, browser: Browser) -> Iterator[Callable[[str], Page]]:
     def visit(path: str) -> Page:
         contexts.append(browser.new_context())
         page = contexts[-1].new_page()
-        page.goto(f"{site.url}{path}")
+        load(page, f"{site.url}{path}")
         online(page)
         return page
 
