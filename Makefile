@@ -20,9 +20,9 @@ test-quick: ## Run the tests that need no container engine, within 2 minutes
 	@bin/uv run --quiet pytest -n 2 --dist worksteal -m "not engine and not slow"
 
 bench: OUT ?= $(if $(DOCS),docs/benchmark,build/bench)
-bench: programs ## Measure every server for half an hour (QUICK=1: 3 minutes; DOCS=1: report into docs/benchmark/)
-	@bin/uv run --quiet python -W ignore -m tests.bench.projects build/bench/projects
-	@bin/uv run --quiet --project bench python -m bench $(if $(QUICK),--quick) --out $(OUT) build/bench/projects/*
+bench: programs ## Measure every server for half an hour (QUICK=1: 3 minutes; DOCS=1: report into docs/benchmark/; DJANGO=5.2; ONLY=hello,sync)
+	@bin/uv run --quiet python -W ignore -m tests.bench.projects build/bench/projects $(DJANGO)
+	@bin/uv run --quiet --project bench python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) --out $(OUT) build/bench/projects/*
 
 bench-containers: images ## Measure the image and the reload, into docs/benchmark/containers.md
 	@bin/uv run --quiet python -W ignore -m tests.compose.measure

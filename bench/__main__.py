@@ -59,7 +59,7 @@ def measure(stacks, plan, options):
     workers = options.workers or facts["cores"]
     with contextlib.ExitStack() as running:
         asgi = any(stack.interface == "asgi" for stack in stacks)
-        versions = {"wrk": wrk.version()}
+        versions = {"wrk": wrk.version(), "nginx": services.nginx_version()}
         redis_url, versions["redis-server"] = running.enter_context(services.redis()) if asgi else ("", None)
         create, versions["database"] = running.enter_context(services.databases())
         load = running.enter_context(Loaders(facts["cores"]))

@@ -5,7 +5,7 @@ from matplotlib import pyplot as plt
 
 from bench.apps.answers import WAIT
 from bench.report import KIB, title
-from bench.servers import BARE, OURS, PUBSUB, TUNED
+from bench.servers import BARE, OURS, PUBSUB, STOCK, TUNED
 from bench.summary import Results
 
 # Okabe and Ito's colours, which colour-blind people can tell apart; each line has a marker of its own too.
@@ -91,6 +91,25 @@ def throughput(raw, results):
     return figure
 
 
+def fastpath(raw, results):
+    """What the fast path gains, for three kinds of requests."""
+    kinds = ("hello", "sync", "query")
+    pairs = [
+        (kind, [("Django's own path", ORANGE, STOCK, kind, "rate"), ("fast path", BLUE, OURS, kind, "rate")])
+        for kind in kinds
+    ]
+    stacks = measured(raw, results, [one for _, series in pairs for one in series if one[2] == STOCK])
+    if not stacks:
+        return None
+    figure, panels = plt.subplots(1, len(kinds), figsize=(13, 1.5 + 0.6 * len(stacks)), sharey=True)
+    for axes, kind in zip(panels, kinds, strict=True):
+        bars(axes, stacks, results, [(*one, kind, "rate") for one in both])
+        axes.set_title(f"{kind}, requests a second", loc="left")
+    panels[0].invert_yaxis()  # shared: each panel has turned it
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
 def memory(raw, results):
     """What an idle WebSocket costs."""
     counts = zip(raw["plan"]["idle"], COLOURS, strict=False)
@@ -142,4 +161,4 @@ def bars(axes, stacks, results, series, unit=1):
     axes.xaxis.set_major_formatter("{x:,.0f}")
 
 
-PICTURES = {"at-once": at_once, "throughput": throughput, "memory": memory, "room": room}
+PICTURES = {"at-once": at_once, "throughput": throughput, "fastpath": fastpath, "memory": memory, "room": room}

@@ -4,9 +4,10 @@ import json
 
 from bench.apps.answers import EVENTS, PAUSE, WAIT
 from bench.load.wrk import CONNECTIONS
-from bench.scenarios import BARE_CROWD, CLIENTS, ECHOES, EVERY, LISTENERS
-from bench.servers import BARE, OURS, PUBSUB, STOCK, TUNED
+from bench.scenarios import CLIENTS, COMPARED, ECHOES, EVERY, LISTENERS
+from bench.servers import BARE, OURS, PUBSUB, TUNED
 from bench.summary import Results
+from bench.targets import TARGETS
 
 MIB, KIB, MILLISECOND = 2**20, 2**10, 1e-3
 ALLOWED = 0.05  # of its throughput is what bin/serve may lose to the hand-tuned command
@@ -91,10 +92,10 @@ class Report:
         )
 
     def bare_crowd(self):
-        count = min(BARE_CROWD, max(self.raw["plan"]["crowds"]))
+        counts = [count for count in COMPARED if count in self.raw["plan"]["crowds"]]
         return self.table(
-            [f"{count:,}, Django", f"{count:,}, bare"],
-            lambda stack: [self.crowd(stack, variant, count) for variant in (OURS, BARE)],
+            [f"{count:,}, {who}" for count in counts for who in ("Django", "bare")],
+            lambda stack: [self.crowd(stack, variant, count) for count in counts for variant in (OURS, BARE)],
         )
 
     def percentages(self, stack, scenario, variant, other):
@@ -118,21 +119,26 @@ class Report:
 
         return self.table(["bin/serve", "hand-tuned", "bare", "of hand-tuned", "of bare"], row)
 
-    def times(self, stack, scenario):
-        """Return how many times the rate of Django's own path ours has, round by round."""
-        found = self.results.ratio(stack["name"], scenario, OURS, STOCK)
-        if not found:
-            return "-"
-        lowest = f" ({found.low:.1f}-{found.high:.1f})" if self.raw["plan"]["rounds"] > 1 else ""
-        return f"{found.median:.1f}{lowest}"
+    def targets(self):
+        """Return a line for each target, a column for each ASGI server; what misses it stands out."""
+        stacks = [stack for stack in self.stacks if stack["interface"] == "asgi"]
+        lines = [
+            "| | target | " + " | ".join(stack["server"] for stack in stacks) + " |",
+            "| --- | ---: |" + " ---: |" * len(stacks),
+        ]
+        for target in TARGETS:
+            found = [target.measure(self.results, stack["name"]) for stack in stacks]
+            if any(found):
+                cells = [self.judged(target, spread) if spread else "-" for spread in found]
+                lines.append(f"| {target.what} | {target.text} | " + " | ".join(cells) + " |")
+        return "\n".join(lines) if len(lines) > 2 else "Not measured."
 
-    def fastpath(self):
-        count = min(BARE_CROWD, max(self.raw["plan"]["crowds"]))
-        scenarios = ("hello", "sync", "query", f"crowd {count}", "room")
-        return self.table(
-            ["hello", "sync", "query", f"{count:,} at once", "texts in a room"],
-            lambda stack: [self.times(stack, scenario) for scenario in scenarios],
-        )
+    def judged(self, target, spread):
+        """Return a figure, in bold where it misses its target."""
+        text = number(spread.median)
+        if self.raw["plan"]["rounds"] > 1 and spread.low != spread.high:
+            text += f" ({number(spread.low)}-{number(spread.high)})"
+        return text if target.kept(spread) else f"**{text}**"
 
     def losses(self):
         """Return the sentence that judges our defaults."""
@@ -272,10 +278,12 @@ an expert would type for throughput, and an application of a few lines without D
 
 ## What Django's own ASGI path costs
 
-How many times as much the same project does as with `FASTPATH=off`, on the same server with the same command: requests
-a second, and texts a second that reach the clients of a room. Why that is so: docs/fastpath.md of Slipway.
+The project as it is, and with `FASTPATH=off`, which is Django's own path, on the same server with the same command.
+`hello` is an asynchronous view, `sync` a plain function, `query` asks {raw["versions"]["database"]} once. What misses
+its target stands in bold. Why it is so: docs/fastpath.md of Slipway.
 
-{report.fastpath()}
+{picture("fastpath.svg", "Requests a second by the fast path and by Django's own")}
+{report.targets()}
 
 ## Requests
 

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
+from bench import services
 from bench.apps.answers import EVENTS
 from bench.load import http, websocket, wrk
 from bench.machine import memory, processor_seconds
@@ -36,7 +37,7 @@ class Plan:
 
 FULL = Plan(rounds=5, seconds=2, brief=1, crowds=(10, 100, 1000, 5000), idle=(1000, 5000), thorough=True)
 QUICK = Plan(rounds=1, seconds=1, brief=1, crowds=(10, 100, 1000), idle=(1000,), thorough=False)
-BARE_CROWD = 1000  # the largest crowd for which a server is compared with and without Django
+COMPARED = (100, 1000)  # the crowds for which a server is compared without the fast path, and without Django
 
 
 def turns(stacks, number):
@@ -67,18 +68,17 @@ class Measurements:
         query, sync = partial(self.requests, "/query/"), partial(self.requests, "/sync/")
         echo, room = {"echo": self.echo} if asgi else {}, {"room": self.room} if asgi else {}
         crowds = {f"crowd {clients}": partial(self.crowd, clients) for clients in self.plan.crowds}
-        few = f"crowd {min(BARE_CROWD, max(self.plan.crowds))}"
+        few = {f"crowd {clients}": crowds[f"crowd {clients}"] for clients in COMPARED if clients in self.plan.crowds}
+        nginx = {"nginx": self.nginx} if thorough and services.nginx_version() else {}
         if variant == TUNED:
             return start | hello
         if variant == PUBSUB:
             return room if thorough else {}
         if variant == STOCK:
             some = hello | {"query": query}
-            return some | ({"sync": sync} | room | {few: crowds[few]} if thorough else {})
+            return some | ({"sync": sync} | room | few if thorough else {})
         if variant == BARE:
-            return (
-                start | {"hello": partial(self.requests, "/hello/")} | (echo | {few: crowds[few]} if thorough else {})
-            )
+            return start | {"hello": partial(self.requests, "/hello/")} | (echo | few if thorough else {})
         return {
             **start,
             **hello,
@@ -87,6 +87,7 @@ class Measurements:
             **({"idle": self.idle} if asgi else {}),
             **({"sync": sync} if asgi and thorough else {}),
             "query": query,
+            **nginx,
             "events": self.events,
             **echo,
             **room,
@@ -114,6 +115,14 @@ class Measurements:
         """Plain requests over kept connections."""
         self.warm_up(path)
         return wrk.run(f"http://127.0.0.1:{self.server.port}{path}", seconds or self.plan.brief, self.load.count)
+
+    def nginx(self):
+        """Plain requests through a proxy, and side by side without it."""
+        direct = self.requests("/hello/", self.plan.seconds)
+        with services.nginx(self.server.port, self.server.workers) as port:
+            url = f"http://127.0.0.1:{port}/hello/"
+            proxied = wrk.run(url, self.plan.seconds, self.load.count)
+        return proxied | {"direct": direct["rate"]}
 
     def memory(self):
         """The server with all its processes, for each worker."""

@@ -1,4 +1,4 @@
-"""The database and the Redis of a run, on free ports of 127.0.0.1, gone afterwards."""
+"""The database, the Redis and the proxy of a run, on free ports of 127.0.0.1, gone afterwards."""
 
 import contextlib
 import os
@@ -69,6 +69,65 @@ def databases():
     else:
         with tempfile.TemporaryDirectory() as folder:
             yield lambda name: f"sqlite:///{folder}/{name}.sqlite3", "SQLite"
+
+
+# A server with what roles/nginx gives a site, as far as it costs time: kept connections, headers, a line in a log.
+NGINX = """
+worker_processes {workers}; worker_rlimit_nofile 16384; pid {folder}/pid; error_log stderr; daemon off;
+events {{ worker_connections 8192; }}
+http {{
+    {paths}
+    log_format json escape=json '{{"time":"$time_iso8601","request_id":"$request_id","client":"$remote_addr",'
+        '"host":"$host","method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,'
+        '"seconds":$request_time,"upstream":"$upstream_addr","upstream_seconds":"$upstream_response_time"}}';
+    access_log {folder}/access.log json;
+    keepalive_requests 1000000;
+    upstream site {{ server 127.0.0.1:{upstream} max_fails=0; keepalive 64; keepalive_timeout 50s; }}
+    map $http_upgrade $connection {{ default upgrade; "" ""; }}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{
+            proxy_http_version 1.1;
+            proxy_set_header Host $host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Request-ID $request_id;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection;
+            proxy_pass http://site;
+        }}
+    }}
+}}
+"""
+
+
+@contextlib.contextmanager
+def nginx(upstream, workers):
+    """Run an nginx before the server on port `upstream`; give its own port. Ask `nginx_version` first."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        paths = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+        configuration = Path(folder, "nginx.conf")
+        configuration.write_text(
+            NGINX.format(workers=workers, folder=folder, paths=paths, upstream=upstream, port=port)
+        )
+        with _running(_nginx(), "-c", configuration, "-p", folder, "-e", "stderr") as process:
+            wait_for_port(port, process)
+            yield port
+
+
+def _nginx():
+    """Return the program, or None; Debian keeps it out of a user's PATH."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+def nginx_version():
+    """Return the version of this machine's nginx, or None where it has none: then no proxy is measured."""
+    if not _nginx():
+        return None
+    shown = subprocess.run([_nginx(), "-v"], capture_output=True, text=True, check=True).stderr
+    return shown.split("/")[1].split()[0]
 
 
 def _postgresql_programs():

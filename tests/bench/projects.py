@@ -1,6 +1,6 @@
 """`make bench`: a project for each interface and server that can be chosen, ready to be measured.
 
-python -m tests.bench.projects FOLDER
+python -m tests.bench.projects FOLDER [DJANGO]
 """
 
 import shutil
@@ -23,12 +23,13 @@ def install(project):
     run("uv", "sync", "--quiet", "--no-dev", cwd=project)
 
 
-def make_all(folder):
-    """Make every project in `folder`, and leave no other in it."""
+def make_all(folder, django=None):
+    """Make every project in `folder`, with the given version of Django or the template's own; leave no other in it."""
     stacks = [
         {"interface": interface, "server": server} for interface, servers in SERVERS.items() for server in servers
     ]
-    projects = {folder / name_of(answers): answers for answers in stacks}
+    version = {"django_version": django} if django else {}
+    projects = {folder / name_of(answers): answers | version for answers in stacks}
     for stranger in set(folder.glob("*")) - set(projects):
         shutil.rmtree(stranger)
     for project, answers in projects.items():
@@ -38,4 +39,4 @@ def make_all(folder):
 
 
 if __name__ == "__main__":
-    make_all(Path(sys.argv[1]).absolute())
+    make_all(Path(sys.argv[1]).absolute(), *sys.argv[2:])
