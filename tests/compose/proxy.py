@@ -31,10 +31,10 @@ FILES = {
 }
 
 
-def rendered() -> dict[str, str]:
-    """What compose/services/proxy/ should hold: text by path."""
+def rendered(**keys: object) -> dict[str, str]:
+    """What compose/services/proxy/ should hold, or would with these inventory keys: text by path."""
     with tempfile.TemporaryDirectory() as folder:
-        source = render(Path(folder) / "render", ONE_HOST, KEYS)
+        source = render(Path(folder) / "render", ONE_HOST, KEYS | keys)
         return {place: (source / name).read_text() for name, place in FILES.items()}
 
 

@@ -44,19 +44,31 @@ def test_connection_is_of_today(site: Site) -> None:
         expect(connection.version() in ("TLSv1.2", "TLSv1.3"), "TLS 1.2 or 1.3", connection.version())
 
 
+def test_browser_is_offered_http_2(site: Site) -> None:
+    browser = _blind()
+    browser.set_alpn_protocols(["h2", "http/1.1"])
+    with site.handshake(context=browser) as connection:
+        seen = connection.selected_alpn_protocol()
+    expect(seen == "h2", "HTTP/2 (h2) for a client that speaks it", seen or "no agreement")
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_outdated_tls_is_refused(site: Site) -> None:
-    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old = _blind()
     old.set_ciphers("ALL:@SECLEVEL=0")
     old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     _expect_refusal(site, None, old, "a client that speaks TLS 1.1 at most")
 
 
 def test_wrong_name_gets_no_certificate(site: Site) -> None:
-    blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
-    _expect_refusal(site, "wrong.invalid", blind, "a client that asks for wrong.invalid")
+    _expect_refusal(site, "wrong.invalid", _blind(), "a client that asks for wrong.invalid")
+
+
+def _blind() -> ssl.SSLContext:
+    """A client that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def _expect_refusal(site: Site, name: str | None, context: ssl.SSLContext, who: str) -> None:
