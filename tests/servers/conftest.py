@@ -12,7 +12,7 @@ from tests.template.rendering import SHARED, Template, run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder is slow, and needs no container engine."""
+    """Everything in this folder is slow, and all but test_postgres.py needs no container engine."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
@@ -20,17 +20,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def projects(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Row], Path]:  # noqa: F811
+def projects(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:  # noqa: F811
     """The folder of a row's generated project, with its dependencies installed."""
-    folders: dict[Row, Path] = {}
+    folders: dict[tuple[Row, str], Path] = {}
 
-    def project(row: Row) -> Path:
-        if row not in folders:
+    def project(row: Row, database: str = "sqlite") -> Path:
+        if (row, database) not in folders:
             folder = tmp_path_factory.mktemp(str(row)) / "mysite"
-            template.render(folder, SHARED, interface=row.interface, server=row.server, database="sqlite")
+            template.render(folder, SHARED, interface=row.interface, server=row.server, database=database)
             run("uv", "sync", "--quiet", cwd=folder)
-            folders[row] = folder
-        return folders[row]
+            folders[row, database] = folder
+        return folders[row, database]
 
     return project
 
@@ -44,7 +44,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 
 @pytest.fixture(scope="module")
 def serve(
-    projects: Callable[[Row], Path], redis: Redis, tmp_path_factory: pytest.TempPathFactory
+    projects: Callable[..., Path], redis: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Site]]:
     """Start a row's project, with the environment given; it is stopped after the file's last test."""
     sites: list[Site] = []

@@ -63,7 +63,7 @@ class Redis:
 
 
 class Site:
-    """A generated project, served by its bin/serve with two workers, on a database of its own."""
+    """A generated project, served by its bin/serve with two workers, on a database of its own unless one is given."""
 
     def __init__(self, project: Path, folder: Path, redis: Redis, **environment: str) -> None:
         self.project, self.log = project, folder / "serve.log"
@@ -82,7 +82,8 @@ class Site:
             **environment,
         }
         self.process = None
-        shutil.copy(migrated(project), self.database)
+        if "DATABASE_URL" not in environment:
+            shutil.copy(migrated(project), self.database)
 
     @property
     def url(self) -> str:
