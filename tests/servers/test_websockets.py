@@ -1,15 +1,23 @@
 """How each ASGI server, as bin/serve starts it, treats WebSockets."""
 
+import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 from websockets.sync.client import ClientConnection, connect
 
 from tests.servers.processes import PATIENCE, Site
 from tests.servers.table import ASGI, Row
+
+WARM, IDLE = 100, 500  # WebSockets
+# KiB for each of them: twice as many with compression. What granian takes cannot be set.
+LITTLE, MUCH = 48, 200
 
 
 @pytest.fixture(scope="module", params=ASGI, ids=str)
@@ -29,6 +37,34 @@ def client(site: Site) -> Iterator[ClientConnection]:
     with connect(url, origin=site.url, compression="deflate", open_timeout=PATIENCE, ping_interval=None) as client:
         client.recv(timeout=PATIENCE)
         yield client
+
+
+def resident(site: Site) -> int:
+    """KiB of memory that the workers hold."""
+    return sum(int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) for pid in site.pids)
+
+
+# First of all: memory that others leave behind would be used again.
+def test_idle_websockets_take_little_memory(site: Site, row: Row) -> None:
+    async def grown() -> float:
+        async with contextlib.AsyncExitStack() as stack:
+
+            async def enter(count: int) -> None:
+                for _ in range(count):
+                    # It offers compression, as browsers do.
+                    opened = connect_async(url, origin=site.url, open_timeout=PATIENCE, ping_interval=None)
+                    client = await stack.enter_async_context(opened)
+                    await client.send("Ahoy")
+                    await client.recv()
+
+            await enter(WARM)
+            before = resident(site)
+            await enter(IDLE)
+            return (resident(site) - before) / IDLE
+
+    url = f"{site.url.replace('http', 'ws')}/ws/echo/"
+    kib = asyncio.run(grown())
+    assert kib < (MUCH if row.server == "granian" else LITTLE)
 
 
 def test_compression_is_not_agreed_to(client: ClientConnection) -> None:
