@@ -94,11 +94,8 @@ def throughput(raw, results):
 def fastpath(raw, results):
     """What the fast path gains, for three kinds of requests."""
     kinds = ("hello", "sync", "query")
-    pairs = [
-        (kind, [("Django's own path", ORANGE, STOCK, kind, "rate"), ("fast path", BLUE, OURS, kind, "rate")])
-        for kind in kinds
-    ]
-    stacks = measured(raw, results, [one for _, series in pairs for one in series if one[2] == STOCK])
+    both = ("Django's own path", ORANGE, STOCK), ("fast path", BLUE, OURS)
+    stacks = measured(raw, results, [(*both[0], kind, "rate") for kind in kinds])
     if not stacks:
         return None
     figure, panels = plt.subplots(1, len(kinds), figsize=(13, 1.5 + 0.6 * len(stacks)), sharey=True)

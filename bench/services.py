@@ -83,7 +83,7 @@ http {{
     access_log {folder}/access.log json;
     keepalive_requests 1000000;
     upstream site {{ server 127.0.0.1:{upstream} max_fails=0; keepalive 64; keepalive_timeout 50s; }}
-    map $http_upgrade $connection {{ default upgrade; "" ""; }}
+    map $http_upgrade $hop {{ default upgrade; "" ""; }}
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         location / {{
@@ -93,7 +93,7 @@ http {{
             proxy_set_header X-Forwarded-Proto $scheme;
             proxy_set_header X-Request-ID $request_id;
             proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection;
+            proxy_set_header Connection $hop;
             proxy_pass http://site;
         }}
     }}

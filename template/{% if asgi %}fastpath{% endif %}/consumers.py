@@ -1,15 +1,24 @@
-"""Consumers that go to the database's thread only where something may be open in it.
+"""Consumers that do less for each message than Channels' own, and the same.
 
 Channels closes old connections to the database before each message that a consumer gets, in the
 thread that all consumers of a process share: a trip there and back for each of a hundred listeners,
 most of whom never ask the database. Here the trip is made only after a connection was opened there.
+
+Nor is a task made for each message of the channel layer: one takes them all. Whatever a consumer
+gets, from its client or from the layer, is still handled one after the other.
 """
 
+import asyncio
 import threading
+from contextlib import suppress
+from functools import partial
 
 from asgiref.sync import sync_to_async
 from channels import db
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
+from channels.layers import get_channel_layer
+from channels.utils import await_many_dispatch
 from django.conf import settings
 from django.db import connections
 from django.db.backends.signals import connection_created
@@ -35,7 +44,34 @@ def _close_old():
 
 
 class DirectDispatch:
-    """Mix in before Channels' asynchronous consumers; see AsyncConsumer.dispatch."""
+    """Mix in before Channels' asynchronous consumers; see AsyncConsumer.__call__ and dispatch."""
+
+    async def __call__(self, scope, receive, send):
+        """Serve one connection, as Channels does."""
+        if not getattr(settings, "FASTPATH", True):
+            await super().__call__(scope, receive, send)
+            return
+        self.scope, self.base_send = scope, send
+        self.channel_layer = get_channel_layer(self.channel_layer_alias)
+        sources, turn = [receive], asyncio.Lock()
+        if self.channel_layer is not None:
+            self.channel_name = await self.channel_layer.new_channel()
+            self.channel_receive = partial(self.channel_layer.receive, self.channel_name)
+            sources.append(partial(self._hear, turn))
+
+        async def dispatch(message):
+            async with turn:
+                await self.dispatch(message)
+
+        with suppress(StopConsumer):
+            await await_many_dispatch(sources, dispatch)
+
+    async def _hear(self, turn):
+        """Take what the channel layer has, for ever; an exception ends the consumer, as one in a dispatch does."""
+        while True:
+            message = await self.channel_receive()
+            async with turn:
+                await self.dispatch(message)
 
     async def dispatch(self, message):
         """Call the handler of a message, as Channels does."""
