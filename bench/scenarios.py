@@ -69,7 +69,8 @@ class Measurements:
         echo, room = {"echo": self.echo} if asgi else {}, {"room": self.room} if asgi else {}
         crowds = {f"crowd {clients}": partial(self.crowd, clients) for clients in self.plan.crowds}
         few = {f"crowd {clients}": crowds[f"crowd {clients}"] for clients in COMPARED if clients in self.plan.crowds}
-        nginx = {"nginx": self.nginx} if thorough and services.nginx_version() else {}
+        proxied = thorough and services.nginx_version()
+        nginx = {f"nginx {path}": partial(self.nginx, f"/{path}/") for path in ("hello", "query")} if proxied else {}
         if variant == TUNED:
             return start | hello
         if variant == PUBSUB:
@@ -116,12 +117,11 @@ class Measurements:
         self.warm_up(path)
         return wrk.run(f"http://127.0.0.1:{self.server.port}{path}", seconds or self.plan.brief, self.load.count)
 
-    def nginx(self):
+    def nginx(self, path):
         """Plain requests through a proxy, and side by side without it."""
-        direct = self.requests("/hello/", self.plan.seconds)
+        direct = self.requests(path, self.plan.seconds)
         with services.nginx(self.server.port, self.server.workers) as port:
-            url = f"http://127.0.0.1:{port}/hello/"
-            proxied = wrk.run(url, self.plan.seconds, self.load.count)
+            proxied = wrk.run(f"http://127.0.0.1:{port}{path}", self.plan.seconds, self.load.count)
         return proxied | {"direct": direct["rate"]}
 
     def memory(self):

@@ -48,8 +48,10 @@ def _of_gthread(results, stack):
     return _pairs(results.values(stack, OURS, "hello", "rate"), results.values(GTHREAD, OURS, "hello", "rate"))
 
 
-def _through_nginx(results, stack):
-    return _pairs(results.values(stack, OURS, "nginx", "rate"), results.values(stack, OURS, "nginx", "direct"))
+def _through_nginx(path):
+    return lambda results, stack: _pairs(
+        results.values(stack, OURS, f"nginx {path}", "rate"), results.values(stack, OURS, f"nginx {path}", "direct")
+    )
 
 
 FEW, MANY = (f"crowd {clients}" for clients in COMPARED)
@@ -66,5 +68,6 @@ TARGETS = (
     Target("texts in a room, times Django's own path", 3, True, _times("room")),
     Target("their delay (p99), of Django's own path", 0.4, False, _times("room", field="p99")),
     Target("KiB of an idle WebSocket, 1,000 open", 36, False, _figure("idle", "bytes 1000", 1024)),
-    Target("`hello` through nginx, of direct", 0.93, True, _through_nginx),
+    Target("`hello` through nginx, of direct", 0.93, True, _through_nginx("hello")),
+    Target("`query` through nginx, of direct", 0.93, True, _through_nginx("query")),
 )

@@ -66,7 +66,7 @@ def measurements(place, noise, asgi):
         yield STOCK, "hello", rate(place * 250)
         yield OURS, "sync", rate(place * 600)
         yield STOCK, "sync", rate(place * 200)
-        yield OURS, "nginx", rate(place * 950) | {"direct": place * 1000 * noise}
+        yield OURS, "nginx hello", rate(place * 950) | {"direct": place * 1000 * noise}
         yield OURS, "echo", rate(place * 2000)
         yield BARE, "echo", rate(place * 4000)
         yield OURS, "room", rate(place * 3000) | {"lost": 0}
