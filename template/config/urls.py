@@ -1,5 +1,7 @@
 """Which address shows what."""
 
+from django.conf import settings
+from django.conf.urls.static import static
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
@@ -15,4 +17,6 @@ urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    # With DEBUG alone; in production nginx serves what visitors upload.
+    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]

@@ -27,6 +27,14 @@ print(connection.getresponse().read().decode())
 """
 
 
+# For manage.py shell: a visitor's two uploads, of which one would be a page.
+UPLOAD = "; ".join([
+    "from django.core.files.base import ContentFile as File",
+    "from django.core.files.storage import default_storage as storage",
+    "[storage.save('2026/ahoy.' + kind, File(b'<b>Ahoy</b>')) for kind in ('txt', 'html')]",
+])  # fmt: skip
+
+
 @dataclass
 class Site:
     """A project on its host, and the playbook run that brought it there."""
@@ -60,6 +68,17 @@ class Site:
             connection.request("GET", path, headers=headers or {})
             response = connection.getresponse()
             return response.status, response.headers, response.read()
+
+    def expect_uploads(self) -> None:
+        """What UPLOAD saved is shown to all, and the page among it may do nothing."""
+        status, headers, body = self.get("/media/2026/ahoy.txt")
+        assert (status, body) == (200, b"<b>Ahoy</b>")
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"] is None
+        status, headers, _ = self.get("/media/2026/ahoy.html")
+        assert status == http.HTTPStatus.OK
+        assert "sandbox" in headers["Content-Security-Policy"]
+        assert self.get("/media/2026/")[0] in (http.HTTPStatus.FORBIDDEN, http.HTTPStatus.NOT_FOUND)
 
     @property
     def live_slot(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.deploy.browser import chat_with_each_other
-from tests.deploy.site import Site
+from tests.deploy.site import UPLOAD, Site
 from tests.hosts import Run
 
 
@@ -106,6 +106,11 @@ def test_release_is_owned_by_root_and_not_writable_by_the_service(site: Site) ->
     assert site.host.run(f"find {tree} ! -user root -o -perm /022 ! -type l | head -5") == ""
     assert site.host.run(f"setpriv --reuid mysite --clear-groups touch {tree}/x", check=False) == ""
     assert site.host.run(f"test ! -e {tree}/x && echo absent") == "absent"
+
+
+def test_uploads_are_served_by_nginx(site: Site) -> None:
+    site.host.run(f'mysite-manage shell --command "{UPLOAD}"')
+    site.expect_uploads()
 
 
 def test_service_is_sandboxed_and_its_secrets_are_not_in_its_environment(site: Site) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.compose.stack import AUTHORITIES
 from tests.deploy.browser import chat_with_each_other
-from tests.deploy.site import Site
+from tests.deploy.site import UPLOAD, Site
 from tests.hosts import Host, Network
 from tests.hosts.host import docker, wait_for
 
@@ -104,6 +104,11 @@ def test_rollback_serves_the_previous_release_again(site: Site) -> None:
 
 def test_manage_runs_in_the_live_release(site: Site) -> None:
     assert "no issues" in site.host.run("mysite-manage check")
+
+
+def test_uploads_are_served_by_nginx(site: Site) -> None:
+    site.host.run(f'mysite-manage shell --command "{UPLOAD}"')
+    site.expect_uploads()
 
 
 def test_secrets_are_readable_by_root_alone(site: Site) -> None:
