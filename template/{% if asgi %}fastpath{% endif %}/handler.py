@@ -14,6 +14,7 @@ from django.core.handlers.base import BaseHandler, reset_urlconf
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
+from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from fastpath.inline import hook, hooks_of, inline
@@ -79,7 +80,7 @@ class Handler(InlineMiddleware, ASGIHandler):
                 if request is None:
                     body.close()
                     await self.send_response(refusal, send)
-                    await self.close(refusal, lease)
+                    await self.close(None, refusal, lease)
                     return
                 response = None
                 try:
@@ -97,16 +98,32 @@ class Handler(InlineMiddleware, ASGIHandler):
                         single = len(others.exceptions) == 1
                         raise (others.exceptions[0] if single else others) from None
                 if response is not None:
-                    await self.close(response, lease)
+                    await self.close(request, response, lease)
                 elif lease.thread or not only_own(request_finished, type(self)):
                     await request_finished.asend(sender=type(self))
 
-    async def close(self, response, lease):
-        """Close a response where its request ran: in a thread, unless there was nothing for one to do."""
-        if lease.thread or not only_own(request_finished, type(self)):
-            await sync_to_async(response.close)()
-        else:
+    async def close(self, request, response, lease):
+        """Close a response where its request ran, unless there is nothing for a thread to do.
+
+        The thread's own connections are looked after when it is given back.
+        """
+        nothing = only_own(request_finished, type(self)) and (
+            not lease.thread or nothing_to_close(request, response)
+        )
+        if nothing:
             response.close()
+        else:
+            await sync_to_async(response.close)()
+
+
+def nothing_to_close(request, response):
+    """Whether a response has but its request to close, and that one no file of an upload."""
+    plain = type(response).close is HttpResponseBase.close
+    return (
+        plain
+        and response._resource_closers == [request.close]
+        and not getattr(request, "_files", None)
+    )
 
 
 def only_own(signal, sender):
