@@ -121,6 +121,7 @@ class Measurements:
         """Plain requests through a proxy, and side by side without it."""
         direct = self.requests(path, self.plan.seconds)
         with services.nginx(self.server.port, self.server.workers) as port:
+            self.load.run(http.crowd, 100, port, path)
             proxied = wrk.run(f"http://127.0.0.1:{port}{path}", self.plan.seconds, self.load.count)
         return proxied | {"direct": direct["rate"]}
 

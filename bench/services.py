@@ -71,7 +71,7 @@ def databases():
             yield lambda name: f"sqlite:///{folder}/{name}.sqlite3", "SQLite"
 
 
-# A server with what roles/nginx gives a site, as far as it costs time: kept connections, headers, a line in a log.
+# Kept connections, headers and a line in the log as roles/nginx has them; without TLS, limits and headers of its own.
 NGINX = """
 worker_processes {workers}; worker_rlimit_nofile 16384; pid {folder}/pid; error_log stderr; daemon off;
 events {{ worker_connections 8192; }}

@@ -53,25 +53,28 @@ class DirectDispatch:
             return
         self.scope, self.base_send = scope, send
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
-        sources, turn = [receive], asyncio.Lock()
+        turn, over = asyncio.Lock(), False
+
+        async def dispatch(message):
+            """Handle one message at a time, and none after one that has ended the consumer."""
+            nonlocal over
+            async with turn:
+                if not over:
+                    over = True
+                    await self.dispatch(message)
+                    over = False
+
+        async def hear():
+            while True:
+                await dispatch(await self.channel_receive())
+
+        sources = [receive]
         if self.channel_layer is not None:
             self.channel_name = await self.channel_layer.new_channel()
             self.channel_receive = partial(self.channel_layer.receive, self.channel_name)
-            sources.append(partial(self._hear, turn))
-
-        async def dispatch(message):
-            async with turn:
-                await self.dispatch(message)
-
+            sources.append(hear)
         with suppress(StopConsumer):
             await await_many_dispatch(sources, dispatch)
-
-    async def _hear(self, turn):
-        """Take what the channel layer has, for ever; an exception ends the consumer, as one in a dispatch does."""
-        while True:
-            message = await self.channel_receive()
-            async with turn:
-                await self.dispatch(message)
 
     async def dispatch(self, message):
         """Call the handler of a message, as Channels does."""

@@ -118,7 +118,7 @@ class Handler(InlineMiddleware, ASGIHandler):
 
 def nothing_to_close(request, response):
     """Whether a response has but its request to close, and that one no file of an upload."""
-    plain = type(response).close is HttpResponseBase.close
+    plain = getattr(response.close, "__func__", None) is HttpResponseBase.close
     return (
         plain
         and response._resource_closers == [request.close]

@@ -27,11 +27,11 @@ print(connection.getresponse().read().decode())
 """
 
 
-# For manage.py shell: a visitor's two uploads, of which one would be a page.
+# For manage.py shell: a visitor's uploads, of which one would be a page and one a script.
 UPLOAD = "; ".join([
     "from django.core.files.base import ContentFile as File",
     "from django.core.files.storage import default_storage as storage",
-    "[storage.save('2026/ahoy.' + kind, File(b'<b>Ahoy</b>')) for kind in ('txt', 'html')]",
+    "[storage.save('2026/ahoy.' + kind, File(b'<b>Ahoy</b>')) for kind in ('txt', 'html', 'js')]",
 ])  # fmt: skip
 
 
@@ -78,6 +78,8 @@ class Site:
         status, headers, _ = self.get("/media/2026/ahoy.html")
         assert status == http.HTTPStatus.OK
         assert "sandbox" in headers["Content-Security-Policy"]
+        # With nosniff, no browser takes this for a script.
+        assert self.get("/media/2026/ahoy.js")[1]["Content-Type"] == "application/octet-stream"
         assert self.get("/media/2026/")[0] in (http.HTTPStatus.FORBIDDEN, http.HTTPStatus.NOT_FOUND)
 
     @property
