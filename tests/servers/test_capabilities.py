@@ -316,9 +316,9 @@ def test_the_stop_is_bounded(site: Site) -> None:
     site.start()
 
 
+# bin/serve of the others refuses MAX_REQUESTS.
+@pytest.mark.parametrize("row", [row for row in ROWS if row.max_requests], ids=str, indirect=True, scope="module")
 def test_workers_are_renewed_without_a_failed_request(serve: Callable[..., Site], row: Row) -> None:
-    if not row.max_requests:
-        pytest.skip("bin/serve refuses MAX_REQUESTS")
     site = serve(row, MAX_REQUESTS="100")
     answered: set[int] = set()
     failures: list[object] = []
