@@ -298,6 +298,22 @@ def test_stream_that_is_asked_for_as_a_page_is_not_kept(caching: Proxy) -> None:
     assert [caching.cache(path) for _ in range(2)] == ["MISS", "MISS"]
 
 
+@pytest.mark.parametrize("path", ["/big", "/events"], ids=["large", "of unknown length"])
+def test_what_is_no_page_is_not_kept(caching: Proxy, path: str) -> None:
+    """All that is kept lies in one small folder, in a container in memory."""
+    caching.application.heard.set()
+    assert [caching.cache(path) for _ in range(2)] == ["MISS", "MISS"]
+
+
+def test_kept_page_has_the_id_of_each_request(caching: Proxy) -> None:
+    answers = [caching.ask("/id?X-Request-ID=of-the-first") for _ in range(2)]
+    assert [answer.headers["X-Cache"] for answer in answers] == ["MISS", "HIT"]
+    ids = [answer.headers.get_all("X-Request-ID") for answer in answers]
+    assert [len(names) for names in ids] == [1, 1]
+    assert ids[0] != ids[1]
+    assert "of-the-first" not in ids[0] + ids[1]
+
+
 def test_form_that_was_sent_is_not_kept(caching: Proxy) -> None:
     first, second = (caching.ask("/form", method="POST") for _ in range(2))
     assert first.text != second.text
