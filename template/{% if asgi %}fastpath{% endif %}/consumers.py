@@ -5,7 +5,8 @@ thread that all consumers of a process share: a trip there and back for each of 
 most of whom never ask the database. Here the trip is made only after a connection was opened there.
 
 Nor is a task made for each message of the channel layer: one takes them all. Whatever a consumer
-gets, from its client or from the layer, is still handled one after the other.
+gets, from its client or from the layer, is still handled one after the other. And the session is not
+looked at before each message that is sent.
 """
 
 import asyncio
@@ -15,9 +16,11 @@ from functools import partial
 
 from asgiref.sync import sync_to_async
 from channels import db
+from channels.auth import AuthMiddleware
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
+from channels.sessions import CookieMiddleware, InstanceSessionWrapper, SessionMiddleware
 from channels.utils import await_many_dispatch
 from django.conf import settings
 from django.db import connections
@@ -46,9 +49,12 @@ def _close_old():
 class DirectDispatch:
     """Mix in before Channels' asynchronous consumers; see AsyncConsumer.__call__ and dispatch."""
 
+    direct = False
+
     async def __call__(self, scope, receive, send):
         """Serve one connection, as Channels does."""
-        if not getattr(settings, "FASTPATH", True):
+        self.direct = getattr(settings, "FASTPATH", True)
+        if not self.direct:
             await super().__call__(scope, receive, send)
             return
         self.scope, self.base_send = scope, send
@@ -78,7 +84,7 @@ class DirectDispatch:
 
     async def dispatch(self, message):
         """Call the handler of a message, as Channels does."""
-        if not getattr(settings, "FASTPATH", True):
+        if not self.direct:
             await super().dispatch(message)
             return
         handler = getattr(self, get_handler_name(message), None)
@@ -88,3 +94,20 @@ class DirectDispatch:
             _perhaps_open.clear()
             await sync_to_async(_close_old)()
         await handler(message)
+
+
+class Sessions(SessionMiddleware):
+    """Reads a WebSocket's session; Channels looks into it at each text sent, for a response's cookie."""
+
+    async def __call__(self, scope, receive, send):
+        """Serve one connection."""
+        wrapper = InstanceSessionWrapper(scope, send)
+        await wrapper.resolve_session()
+        if scope["type"] != "websocket" or not getattr(settings, "FASTPATH", True):
+            send = wrapper.send
+        await self.inner(wrapper.scope, receive, send)
+
+
+def AuthMiddlewareStack(inner):
+    """Do what channels.auth.AuthMiddlewareStack does: a WebSocket's cookies, session and user."""
+    return CookieMiddleware(Sessions(AuthMiddleware(inner)))

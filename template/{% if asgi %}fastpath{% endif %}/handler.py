@@ -52,12 +52,12 @@ class InlineMiddleware(BaseHandler):
         """See BaseHandler, which asks this for each link of the chain and each process_view."""
         # A link is wrapped so that its exceptions become responses; inside is the middleware.
         middleware = getattr(method, "__wrapped__", None)
-        if method_is_async and (hooks := hooks_of(middleware)):
+        if method_is_async and (hooks := hooks_of(middleware)) is not None:
             method = convert_exception_to_response(inline(middleware, hooks))
         elif is_async and method_is_async is None:
-            owner, what = getattr(method, "__self__", None), getattr(method, "__name__", "")
-            if (hooks := hooks_of(owner)) and what in hooks:
-                return hook(method, hooks[what])
+            hooks = hooks_of(getattr(method, "__self__", None))
+            if hooks is not None:  # process_view
+                return hook(method, hooks.get(method.__name__))
         return super().adapt_method_mode(is_async, method, method_is_async, debug, name)
 
 

@@ -14,11 +14,6 @@ from django.utils.module_loading import import_string
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # methods that CsrfViewMiddleware lets pass
 
 
-def never(*arguments):
-    """No input or output, whatever the request."""
-    return False
-
-
 def session_is_saved(request, response):
     """SessionMiddleware writes what was changed, and looks into it for its age."""
     session = getattr(request, "session", None)
@@ -49,65 +44,48 @@ def messages_are_stored(request, response):
     return storage is not None and (storage.used or storage.added_new)
 
 
-# Which hooks of a middleware may be called at once: unless its function says that there is input or output.
+# The middleware whose hooks are called at once; some hooks only where their function sees no input or output.
 HOOKS = {
-    "django.middleware.security.SecurityMiddleware": {
-        "process_request": never,
-        "process_response": never,
-    },
-    "django.middleware.csp.ContentSecurityPolicyMiddleware": {
-        "process_request": never,
-        "process_response": never,
-    },
-    # The package django-csp, which Django 5.2 needs for the same.
-    "csp.middleware.CSPMiddleware": {"process_request": never, "process_response": never},
-    "django.contrib.sessions.middleware.SessionMiddleware": {
-        "process_request": never,
-        "process_response": session_is_saved,
-    },
-    "django.middleware.common.CommonMiddleware": {
-        "process_request": never,
-        "process_response": never,
-    },
-    "django.middleware.http.ConditionalGetMiddleware": {"process_response": never},
-    "django.middleware.locale.LocaleMiddleware": {
-        "process_request": never,
-        "process_response": never,
-    },
+    "django.middleware.security.SecurityMiddleware": {},
+    "django.middleware.csp.ContentSecurityPolicyMiddleware": {},
+    "csp.middleware.CSPMiddleware": {},  # the package django-csp, which Django 5.2 needs for the same
+    "django.contrib.sessions.middleware.SessionMiddleware": {"process_response": session_is_saved},
+    "django.middleware.common.CommonMiddleware": {},
+    "django.middleware.http.ConditionalGetMiddleware": {},
+    "django.middleware.locale.LocaleMiddleware": {},
     "django.middleware.csrf.CsrfViewMiddleware": {
         "process_request": secret_is_in_session,
         "process_view": form_is_read,
         "process_response": secret_goes_to_session,
     },
-    "django.contrib.auth.middleware.AuthenticationMiddleware": {"process_request": never},
+    "django.contrib.auth.middleware.AuthenticationMiddleware": {},
     "django.contrib.messages.middleware.MessageMiddleware": {
-        "process_request": never,
-        "process_response": messages_are_stored,
+        "process_response": messages_are_stored
     },
-    "django.middleware.clickjacking.XFrameOptionsMiddleware": {"process_response": never},
+    "django.middleware.clickjacking.XFrameOptionsMiddleware": {},
 }
 
 
 def hooks_of(middleware):
-    """Return the hooks of a middleware that may be called at once; none for Django's own path."""
+    """Return the conditions of the hooks of a middleware; None where all go Django's own path."""
     cls = type(middleware)
     hooks = HOOKS.get(f"{cls.__module__}.{cls.__qualname__}")
-    if not hooks or cls.__acall__ is not MiddlewareMixin.__acall__:
-        return {}  # unknown, or Django has given it an asynchronous path by now
+    if hooks is None or cls.__acall__ is not MiddlewareMixin.__acall__:
+        return None  # unknown, or Django has given it an asynchronous path by now
     # An engine or a storage of someone else's may do anything when it is made.
     parts = [getattr(middleware, "SessionStore", None)]
     if "messages" in cls.__module__:
         parts = [import_string(settings.MESSAGE_STORAGE)]
     own = all(part is None or part.__module__.startswith("django.contrib.") for part in parts)
-    return hooks if own else {}
+    return hooks if own else None
 
 
-def hook(method, does_io):
+def hook(method, does_io=None):
     """Make a hook asynchronous: called at once, unless `does_io` says that it reads or writes."""
     in_thread = sync_to_async(method, thread_sensitive=True)
 
     async def call(*arguments):
-        if does_io(*arguments):
+        if does_io and does_io(*arguments):
             return await in_thread(*arguments)
         return method(*arguments)
 
@@ -118,7 +96,7 @@ def inline(middleware, hooks):
     """Return what MiddlewareMixin.__acall__ does for this middleware, without the changes of thread."""
     get_response = middleware.get_response
     before, after = (
-        hook(getattr(middleware, name), hooks[name]) if name in hooks else None
+        hook(getattr(middleware, name), hooks.get(name)) if hasattr(middleware, name) else None
         for name in ("process_request", "process_response")
     )
 

@@ -19,9 +19,9 @@ from django.db import connections, reset_queries
 from django.db.backends.signals import connection_created
 
 logger = logging.getLogger(__name__)
-here = (
-    threading.local()
-)  # cursors: those with which this thread has asked a database, if it is one of ours
+
+# `cursors`: those with which this thread has asked a database, if it is one of ours.
+here = threading.local()
 
 
 def new_thread(name):

@@ -30,7 +30,7 @@ LAYERS = {
         "RedisChannelLayer",
         "CoreLayer",
         [
-            # A channel of another process is refused with another exception: KeyError.
+            # A channel of another process is refused with another exception: ValueError.
             "test_reject_bad_client_prefix",
             # They want what is over capacity to be dropped in silence; ours tells whoever missed it.
             "test_group_send_capacity",
