@@ -59,14 +59,16 @@ def processes(session):
 
 def processor_seconds(session):
     """Return how long the processes of a session have kept a core busy."""
-    ticks = 0
-    for number in processes(session):
-        try:
-            fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return sum(sum(ticks(number)) for number in processes(session)) / os.sysconf("SC_CLK_TCK")
+
+
+def ticks(number):
+    """Return how long a process has kept a core busy, by itself and in the kernel; nothing if it has ended."""
+    try:
+        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0, 0
+    return int(fields[11]), int(fields[12])
 
 
 def memory(session):

@@ -9,7 +9,7 @@ from bench.servers import BARE, OURS, PUBSUB, TUNED
 from bench.summary import Results
 from bench.targets import TARGETS
 
-MIB, KIB, MILLISECOND = 2**20, 2**10, 1e-3
+MIB, KIB, MILLISECOND, MICROSECOND = 2**20, 2**10, 1e-3, 1e-6
 ALLOWED = 0.05  # of its throughput is what bin/serve may lose to the hand-tuned command
 
 
@@ -170,6 +170,22 @@ class Report:
 
         return self.table([f"{scenario}{what}" for scenario in scenarios for what in ("/s", " p50", " p99")], row)
 
+    def proxied(self):
+        paths = ("hello", "query")
+
+        def row(stack):
+            return [
+                text
+                for path in paths
+                for text in (
+                    self.cell(stack, OURS, f"nginx {path}", "rate"),
+                    self.median(stack, OURS, f"nginx {path}", "proxy seconds", unit=MICROSECOND),
+                    self.median(stack, OURS, f"nginx {path}", "server seconds", unit=MICROSECOND),
+                )
+            ]
+
+        return self.table([f"{path}{what}" for path in paths for what in ("/s", ", nginx", ", server")], row)
+
     def events(self):
         def row(stack):
             return [
@@ -205,10 +221,12 @@ class Report:
 
         def row(stack):
             cells = [self.cell(stack, OURS, "memory", "bytes", unit=MIB)]
+            cells += [self.cell(stack, BARE, "idle", f"bytes {counts[0]}", unit=KIB)]
             cells += [self.cell(stack, OURS, "idle", f"bytes {count}", unit=KIB) for count in counts]
             return [*cells, self.cell(stack, OURS, "start", "seconds")]
 
-        idle = [f"KiB a WebSocket, {count:,} idle" for count in counts]
+        idle = [f"KiB a WebSocket, {counts[0]:,} idle without Django"]
+        idle += [f"KiB a WebSocket, {count:,} idle" for count in counts]
         return self.table(["MiB a worker", *idle, "start, s"], row)
 
     def failures(self):
@@ -292,6 +310,10 @@ its target stands in bold. Why it is so: docs/fastpath.md of Slipway.
 
 {report.requests(("hello", "sync", "query"))}
 
+Through nginx, and the microseconds of a core that a request costs nginx and the server's workers:
+
+{report.proxied()}
+
 ## Server-sent events
 
 {LISTENERS} listeners, each of whom gets {EVENTS} events in {EVENTS * PAUSE:g} s. With fewer threads than listeners,
@@ -305,8 +327,8 @@ some wait for their turn. The delay is the time from an event's making to its ar
 
 {report.echoes()}
 
-A room of {CLIENTS} clients on {raw["workers"]} workers, over Redis. One in {EVERY} speaks, each again when it has heard
-itself. Texts that reach clients each second, how late 99 % of them come at most, and how many never came, with both
+A room of {CLIENTS} clients on {raw["workers"]} workers, over Redis. One in {EVERY} speaks, each again when all have
+heard it. Texts that reach clients each second, how late 99 % of them come at most, and how many never came, with both
 channel layers:
 
 {picture("room.svg", "Texts that reach the clients of a room each second")}

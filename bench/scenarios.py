@@ -79,7 +79,8 @@ class Measurements:
             some = hello | {"query": query}
             return some | ({"sync": sync} | room | few if thorough else {})
         if variant == BARE:
-            return start | {"hello": partial(self.requests, "/hello/")} | (echo | few if thorough else {})
+            idle = {"idle": partial(self.idle, self.plan.idle[:1])} if asgi else {}
+            return start | {"hello": partial(self.requests, "/hello/")} | (idle | echo | few if thorough else {})
         return {
             **start,
             **hello,
@@ -118,12 +119,19 @@ class Measurements:
         return wrk.run(f"http://127.0.0.1:{self.server.port}{path}", seconds or self.plan.brief, self.load.count)
 
     def nginx(self, path):
-        """Plain requests through a proxy, and side by side without it."""
-        direct = self.requests(path, self.plan.seconds)
-        with services.nginx(self.server.port, self.server.workers) as port:
+        """Plain requests through a proxy, and side by side without it; what one costs the proxy and the server."""
+        seconds = self.plan.seconds
+        direct = self.requests(path, seconds)
+        with services.nginx(self.server.port, self.server.workers) as (port, session):
             self.load.run(http.crowd, 100, port, path)
-            proxied = wrk.run(f"http://127.0.0.1:{port}{path}", self.plan.seconds, self.load.count)
-        return proxied | {"direct": direct["rate"]}
+            sessions = {"proxy": session, "server": self.server.session}
+            before = {who: processor_seconds(session) for who, session in sessions.items()}
+            proxied = wrk.run(f"http://127.0.0.1:{port}{path}", seconds, self.load.count)
+            costs = {
+                f"{who} seconds": (processor_seconds(session) - before[who]) / (proxied["rate"] * seconds)
+                for who, session in sessions.items()
+            }
+        return proxied | {"direct": direct["rate"]} | costs
 
     def memory(self):
         """The server with all its processes, for each worker."""
@@ -158,9 +166,9 @@ class Measurements:
             "rate": in_time / self.plan.brief, "lost": sent * CLIENTS - len(delays),
         }  # fmt: skip
 
-    def idle(self):
-        """Bytes of each WebSocket that only stays open."""
-        arguments = (self.server.port, "/ws/bench/echo/", self.plan.idle, self.server.session)
+    def idle(self, counts=None):
+        """Bytes of each WebSocket that only stays open, for each of these numbers of them."""
+        arguments = (self.server.port, "/ws/bench/echo/", counts or self.plan.idle, self.server.session)
         (costs,) = self.load.run(websocket.idle, 1, *arguments, processes=1)
         self.rest()
         return {f"bytes {count}": cost for count, cost in costs.items()}

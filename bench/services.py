@@ -103,7 +103,7 @@ http {{
 
 @contextlib.contextmanager
 def nginx(upstream, workers):
-    """Run an nginx before the server on port `upstream`; give its own port. Ask `nginx_version` first."""
+    """Run an nginx before the server on port `upstream`; give its port and its session. Ask `nginx_version` first."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -114,7 +114,7 @@ def nginx(upstream, workers):
         )
         with _running(_nginx(), "-c", configuration, "-p", folder, "-e", "stderr") as process:
             wait_for_port(port, process)
-            yield port
+            yield port, process.pid
 
 
 def _nginx():

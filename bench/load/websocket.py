@@ -115,40 +115,39 @@ async def echo(clients, port, path, seconds):
 
 
 async def room(clients, port, path, every, seconds):
-    """Let every so-manieth of the clients speak, each again when it has heard itself.
+    """Let every so-manieth of the clients speak, each again when all clients here have heard it.
 
+    If it did not wait for the slowest, one worker could fall behind the other ever further, and the delays
+    would tell how long the measurement went on.
     Return (texts sent, texts that clients got in these seconds, delay of each one they ever got).
     """
     delays, sent, in_time, heard = [], 0, 0, 0
     begin = time.monotonic() + JOIN
     end = begin + seconds
 
-    def hear(number, payload):
-        nonlocal sent, in_time, heard
+    def speak(name):
+        nonlocal sent
+        sent, missing[name] = sent + 1, clients
+        speakers[name].send(name + b" %.6f" % time.monotonic())
+
+    def hear(payload):
+        nonlocal in_time, heard
         now = heard = time.monotonic()
-        speaker, spoken = payload.split()
+        name, spoken = payload.split()
         delays.append(now - float(spoken))
         in_time += now < end
-        if speaker == names[number] and now < end:
-            opened[number].send(text(number))
-            sent += 1
+        if name in speakers:
+            missing[name] -= 1
+            if not missing[name] and now < end:
+                speak(name)
 
-    def text(number):
-        return names[number] + b" %.6f" % time.monotonic()
-
-    names = [os.urandom(4).hex().encode() for _ in range(clients)]
-    opened = await asyncio.gather(
-        *(
-            connect(port, path, receive=lambda payload, number=number: hear(number, payload))
-            for number in range(clients)
-        )
-    )
+    opened = await asyncio.gather(*(connect(port, path, receive=hear) for _ in range(clients)))
+    speakers, missing = {os.urandom(4).hex().encode(): client for client in opened[::every]}, {}
     if time.monotonic() > begin:
         raise TimeoutError(f"{clients} clients could not join the room within {JOIN} s")
     await asyncio.sleep(begin - time.monotonic())
-    for number in range(0, clients, every):
-        opened[number].send(text(number))
-        sent += 1
+    for name in speakers:
+        speak(name)
     await asyncio.sleep(end - time.monotonic())
     while time.monotonic() < min(heard + SETTLE, end + PATIENCE):
         await asyncio.sleep(0.1)

@@ -66,11 +66,13 @@ def measurements(place, noise, asgi):
         yield STOCK, "hello", rate(place * 250)
         yield OURS, "sync", rate(place * 600)
         yield STOCK, "sync", rate(place * 200)
-        yield OURS, "nginx hello", rate(place * 950) | {"direct": place * 1000 * noise}
+        costs = {"proxy seconds": 50e-6, "server seconds": 300e-6}
+        yield OURS, "nginx hello", rate(place * 950) | {"direct": place * 1000 * noise} | costs
         yield OURS, "echo", rate(place * 2000)
         yield BARE, "echo", rate(place * 4000)
         yield OURS, "room", rate(place * 3000) | {"lost": 0}
         yield PUBSUB, "room", rate(place * 6000) | {"lost": 0}
+        yield BARE, "idle", {"bytes 1000": place * 10 * 1024}
         # The last server closes WebSockets once.
         broken = place == len(NAMES) and noise > 1
         yield (
