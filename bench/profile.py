@@ -1,8 +1,8 @@
 """`python -m bench.profile PROJECT SCENARIO`: where the time of one worker goes while it is measured.
 
-py-spy looks at the worker a hundred times a second. Each look counts for the part whose code was running: the
-innermost one on the stack, so that a system call counts for whoever made it. All stacks are kept, in the form
-that flame graphs are drawn from.
+py-spy looks at the worker a hundred times a second, for which it must be root. Each look counts for the part whose
+code was running: the innermost one on the stack, so that a system call counts for whoever made it. All stacks are
+kept, in the form that flame graphs are drawn from.
 """
 
 import argparse
@@ -23,15 +23,16 @@ from bench.scenarios import FULL, Measurements
 from bench.servers import OURS, STOCK, Server, Stack
 
 SECONDS = 8
-# Whose code it is, by a piece of the file's path; the first that fits.
+# Whose code it is, by a piece of the file's path; the first that fits. The project is what else has packages.
 PARTS = {
     "server": r"\b(uvicorn|daphne|twisted|autobahn|hypercorn|h11|wsproto|websockets|granian|gunicorn)/|config/worker",
     "Redis": r"\b(redis|channels_redis|msgpack)/|config/layers",
     "Channels": r"\bchannels/",
     "Django": r"\b(django|asgiref|csp)/",
     "fast path": r"\bfastpath/",
-    "project": r"\b(config|health|bench)/",
+    "project": None,
 }
+IDLERS = ("start", "memory", "idle")  # scenarios
 # Threads that wait for work.
 IDLE = re.compile(r"(_worker \(concurrent/futures/thread\.py|_recv \(multiprocessing/connection\.py)[^;]*$")
 
@@ -45,7 +46,7 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("build/bench/profiles"), help="where the stacks are kept")
     options = parser.parse_args()
     if not shutil.which("py-spy"):
-        print("profile: py-spy is missing: run by `uv run --project bench`", file=sys.stderr)
+        print("profile: py-spy is missing: `uv run --project bench --group profile` brings it", file=sys.stderr)
         return 1
     stack, variant = Stack.of(options.project.resolve()), STOCK if options.stock else OURS
     options.out.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,7 @@ def main():
     except machine.Refused as refused:
         print(f"profile: {refused}", file=sys.stderr)
         return 1
-    shares = parts(kept.read_text())
+    shares = parts(kept.read_text(), [package.parent.name for package in options.project.glob("*/__init__.py")])
     print(f"| {stack.name} {variant} | {options.scenario} | {row(shares)} | {kernel:.0%} |")
     return 0
 
@@ -72,8 +73,8 @@ def record(stack, variant, scenario, kept):
         stack.prepare(workers, redis_url, create(stack.name), migrate=True)
         server = running.enter_context(Server(stack, variant, kept.with_suffix(".log")))
         measure = Measurements(server, load, plan).all().get(scenario)
-        if measure is None:
-            raise machine.Refused(f"{stack.name} ({variant}) has no scenario {scenario!r}")
+        if measure is None or scenario in IDLERS:
+            raise machine.Refused(f"a worker of {stack.name} ({variant}) has no work in a scenario {scenario!r}")
         measure()
         with ThreadPoolExecutor(1) as pool:
             busy = pool.submit(repeat, measure)
@@ -98,15 +99,19 @@ def repeat(measure):
         measure()
 
 
-def parts(stacks):
-    """Return each part's share of the time, the largest first; `stacks` are py-spy's, one a line."""
+def parts(stacks, packages):
+    """Return each part's share of the time, the largest first.
+
+    `stacks` are py-spy's, one a line; `packages` the names of those that are the project's own.
+    """
+    places = PARTS | {"project": rf"\b({'|'.join(packages)})/"}
     found = Counter()
     for line in stacks.splitlines():
         frames, _, count = line.rpartition(" ")
         if IDLE.search(frames):
             continue
         for frame in reversed(frames.split(";")):
-            part = next((part for part, path in PARTS.items() if re.search(path, frame)), None)
+            part = next((part for part, path in places.items() if re.search(path, frame)), None)
             if part:
                 break
         # A thread without any frame of Python is one of granian's own.

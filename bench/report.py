@@ -235,6 +235,7 @@ class Report:
         for (name, variant, scenario), rounds in self.results.rounds.items():
             stack = next(stack for stack in self.stacks if stack["name"] == name)
             lost = [f"{result['failed']} requests failed" for result in rounds if result.get("failed")]
+            lost += [f"{result['lost']} texts or events lost" for result in rounds if result.get("lost")]
             errors = [result["error"] for result in rounds if "error" in result]
             if lost or errors:
                 lines.append(f"- {title(stack)}, {variant}, {scenario}: {'; '.join(lost + errors)}")
@@ -327,9 +328,9 @@ some wait for their turn. The delay is the time from an event's making to its ar
 
 {report.echoes()}
 
-A room of {CLIENTS} clients on {raw["workers"]} workers, over Redis. One in {EVERY} speaks, each again when all have
-heard it. Texts that reach clients each second, how late 99 % of them come at most, and how many never came, with both
-channel layers:
+A room of {CLIENTS} clients on {raw["workers"]} workers, over Redis. One in {EVERY} speaks, each again when all clients
+of its load process have heard it. Texts that reach clients each second, how late 99 % of them come at most, and how
+many never came, with both channel layers:
 
 {picture("room.svg", "Texts that reach the clients of a room each second")}
 {report.rooms()}

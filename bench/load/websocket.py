@@ -115,10 +115,11 @@ async def echo(clients, port, path, seconds):
 
 
 async def room(clients, port, path, every, seconds):
-    """Let every so-manieth of the clients speak, each again when all clients here have heard it.
+    """Let every so-manieth of the clients speak, each again when all clients of this process have heard it.
 
     If it did not wait for the slowest, one worker could fall behind the other ever further, and the delays
-    would tell how long the measurement went on.
+    would tell how long the measurement went on. A text that somebody never gets silences its speaker: that shows
+    as lost, and as a failure.
     Return (texts sent, texts that clients got in these seconds, delay of each one they ever got).
     """
     delays, sent, in_time, heard = [], 0, 0, 0
@@ -127,22 +128,24 @@ async def room(clients, port, path, every, seconds):
 
     def speak(name):
         nonlocal sent
-        sent, missing[name] = sent + 1, clients
-        speakers[name].send(name + b" %.6f" % time.monotonic())
+        text = name + b" %.6f" % time.monotonic()
+        sent, missing[text] = sent + 1, clients
+        speakers[name].send(text)
 
-    def hear(payload):
+    def hear(text):
         nonlocal in_time, heard
         now = heard = time.monotonic()
-        name, spoken = payload.split()
+        name, spoken = text.split()
         delays.append(now - float(spoken))
         in_time += now < end
-        if name in speakers:
-            missing[name] -= 1
-            if not missing[name] and now < end:
+        if text in missing:
+            missing[text] -= 1
+            if not missing[text] and now < end:
                 speak(name)
 
+    speakers, missing = {}, {}  # by their names; and how many have yet to hear a text
     opened = await asyncio.gather(*(connect(port, path, receive=hear) for _ in range(clients)))
-    speakers, missing = {os.urandom(4).hex().encode(): client for client in opened[::every]}, {}
+    speakers.update((os.urandom(4).hex().encode(), client) for client in opened[::every])
     if time.monotonic() > begin:
         raise TimeoutError(f"{clients} clients could not join the room within {JOIN} s")
     await asyncio.sleep(begin - time.monotonic())

@@ -49,12 +49,12 @@ def _close_old():
 class DirectDispatch:
     """Mix in before Channels' asynchronous consumers; see AsyncConsumer.__call__ and dispatch."""
 
-    direct = False
+    _direct = False  # no message's type begins so
 
     async def __call__(self, scope, receive, send):
         """Serve one connection, as Channels does."""
-        self.direct = getattr(settings, "FASTPATH", True)
-        if not self.direct:
+        self._direct = getattr(settings, "FASTPATH", True)
+        if not self._direct:
             await super().__call__(scope, receive, send)
             return
         self.scope, self.base_send = scope, send
@@ -84,7 +84,7 @@ class DirectDispatch:
 
     async def dispatch(self, message):
         """Call the handler of a message, as Channels does."""
-        if not self.direct:
+        if not self._direct:
             await super().dispatch(message)
             return
         handler = getattr(self, get_handler_name(message), None)

@@ -54,10 +54,10 @@ class InlineMiddleware(BaseHandler):
         middleware = getattr(method, "__wrapped__", None)
         if method_is_async and (hooks := hooks_of(middleware)) is not None:
             method = convert_exception_to_response(inline(middleware, hooks))
-        elif is_async and method_is_async is None:
+        elif is_async and getattr(method, "__name__", "") == "process_view":
             hooks = hooks_of(getattr(method, "__self__", None))
-            if hooks is not None:  # process_view
-                return hook(method, hooks.get(method.__name__))
+            if hooks is not None:
+                return hook(method, hooks.get("process_view"))
         return super().adapt_method_mode(is_async, method, method_is_async, debug, name)
 
 

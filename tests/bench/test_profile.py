@@ -11,7 +11,8 @@ from tests.bench.projects import ROOT, install, render
 STACKS = """\
 main (asyncio/runners.py:1);handle (django/core/x.py:2);send (hypercorn/y.py:3);write (asyncio/streams.py:4) 60
 main (asyncio/runners.py:1);handle (django/core/x.py:2);hear (fastpath/consumers.py:3) 20
-main (asyncio/runners.py:1) 15
+main (asyncio/runners.py:1) 10
+main (asyncio/runners.py:1);handle (django/core/x.py:2);home (chat/views.py:3);dumps (json/y.py:4) 5
  5
 main (threading.py:1);_worker (concurrent/futures/thread.py:9) 1000
 always_pong (uvicorn/x.py:1);_recv (multiprocessing/connection.py:9) 1000
@@ -19,7 +20,8 @@ always_pong (uvicorn/x.py:1);_recv (multiprocessing/connection.py:9) 1000
 
 
 def test_the_innermost_part_has_the_time_and_who_waits_has_none():
-    assert profile.parts(STACKS) == {"server": 0.65, "fast path": 0.2, "Python": 0.15}
+    found = profile.parts(STACKS, ["chat", "config"])
+    assert found == {"server": 0.65, "fast path": 0.2, "Python": 0.1, "project": 0.05}
 
 
 @pytest.mark.slow
@@ -27,11 +29,13 @@ def test_a_worker_is_looked_at_while_it_is_measured(tmp_path):
     project = tmp_path / "site"
     render(project, {"interface": "asgi", "server": "hypercorn"})
     install(project)
-    command = ["bin/uv", "run", "--quiet", "--project", "bench", "python", "-m", "bench.profile"]
+    command = ["bin/uv", "run", "--quiet", "--project", "bench", "--group", "profile", "python", "-m", "bench.profile"]
     done = subprocess.run(
         [*command, "--out", tmp_path / "kept", project, "hello"],
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
+    if "root may" in done.stderr:
+        pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stderr
     shares = [int(share) for share in re.findall(r"(\d+)%", done.stdout)]
     assert 98 <= sum(shares[:-1]) <= 102, done.stdout  # rounded
