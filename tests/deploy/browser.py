@@ -20,6 +20,7 @@ class Site(Protocol):
 QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
 NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
+ERROR_PAGE = "chrome-error://"  # what Chromium shows of it, perhaps only when the next attempt has begun
 SENTENCES = ("Is the slipway clear?", "Clear, <b>launch</b> when ready.")
 
 
@@ -53,7 +54,7 @@ def load(page: Page, url: str) -> Response | None:
         try:
             answer = page.goto(url)
         except Error as error:
-            if NETWORK_CHANGED not in error.message:
+            if NETWORK_CHANGED not in error.message and ERROR_PAGE not in error.message:
                 raise
         else:
             if not lost:

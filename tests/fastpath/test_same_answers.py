@@ -62,8 +62,9 @@ def test_requests_at_the_same_time_do_not_meet(project: Callable[[str], Path], t
     assert found["all at once"] == found["one by one"] == {"wrong": [], "threads": 4}
     # A transaction that was left open is gone with its request.
     assert found["leaks"] == [{"atomic": False, "notes": []}] * 8
-    # Streams that have asked the database hold no thread while they wait.
-    assert found["streams"] == {"answer": "hello", "parts": 12, "threads": 4}
+    # Streams that have asked the database hold no thread while they wait; those that kept theirs have ended it.
+    assert found["streams"].pop("threads") <= 4
+    assert found["streams"] == {"answer": "hello", "parts": 12}
 
 
 @pytest.mark.parametrize("django", ["6.1", pytest.param("5.2", marks=pytest.mark.slow)])
