@@ -24,6 +24,14 @@ def test_the_innermost_part_has_the_time_and_who_waits_has_none():
     assert found == {"server": 0.65, "fast path": 0.2, "Python": 0.1, "project": 0.05}
 
 
+def test_stacks_are_kept_by_their_functions():
+    assert (
+        profile.merged("main (a.py:1);send (b.py:2) 3\nmain (a.py:9);send (b.py:7) 4\n")
+        == "main (a.py);send (b.py) 7\n"
+    )
+    assert profile.parts(profile.merged(STACKS), ["chat"]) == profile.parts(STACKS, ["chat"])
+
+
 @pytest.mark.slow
 def test_a_worker_is_looked_at_while_it_is_measured(tmp_path):
     project = tmp_path / "site"
