@@ -55,6 +55,7 @@ def test_an_updated_project_equals_a_fresh_one(releases, tmp_path, interface):
     assert (fresh / "config" / "more.py").exists(), "the second release was not used"
 
 
+@pytest.mark.slow
 def test_a_project_that_needs_websockets_goes_to_wsgi_only_when_that_is_taken_back(releases, tmp_path):
     start(releases, tmp_path / "old", needs=["websockets"])
     with pytest.raises(ValueError, match="WSGI carries no WebSockets"):
