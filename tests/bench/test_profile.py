@@ -42,7 +42,7 @@ def test_a_worker_is_looked_at_while_it_is_measured(tmp_path):
         [*command, "--out", tmp_path / "kept", project, "hello"],
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
-    if "root may" in done.stderr:
+    if "root may" in done.stderr:  # the kernel lets a developer's own account look at no process
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stderr
     shares = [int(share) for share in re.findall(r"(\d+)%", done.stdout)]
