@@ -29,8 +29,9 @@ class Run:
         return sum(int(count) for count in re.findall(r"^\S+ +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE))
 
     def ok(self) -> "Run":
-        """Give this run, or fail with its output if it did not succeed."""
-        assert self.status == 0, f"the playbook failed with status {self.status}:\n{self.output}"
+        """Give this run, or fail with the last that it printed, up to the recap, if it did not succeed."""
+        end = self.output.partition("\nPLAY RECAP")[0][-8000:]
+        assert self.status == 0, f"the playbook failed with status {self.status}:\n{end}"
         return self
 
 

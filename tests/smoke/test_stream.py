@@ -12,6 +12,7 @@ from .web import Site
 pytestmark = pytest.mark.journal("web", "nginx")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 MISSED = 5
+AT_ONCE = 10  # seconds; what a buffer holds back comes when the stream ends, after 15
 
 
 @pytest.fixture(scope="session")
@@ -21,10 +22,10 @@ def resumed(site: Site) -> dict:
     headers = {"Accept": "text/event-stream", "Last-Event-ID": str(last)}
     with site.stream("/stream/events/", **headers) as response:
         text, began = "", time.monotonic()
-        # The missed events and one or two that happen while it listens.
+        # The missed events and one that happens while it listens; a busy WSGI server ends before that one.
         for chunk in response.stream(amt=None if response.chunked else 64):
             text += chunk.decode()
-            if text.count("\n\n") > MISSED or time.monotonic() - began > 5:
+            if text.count("\n\nid:") > MISSED or time.monotonic() - began > AT_ONCE:
                 break
         took = time.monotonic() - began
     blocks = [block for block in text.split("\n\n")[:-1] if "id:" in block]
@@ -50,7 +51,8 @@ def test_stream_resumes_with_the_missed_events(resumed: dict) -> None:
 
 
 def test_events_come_as_they_happen(resumed: dict) -> None:
-    expect(resumed["took"] < 3, "a new event within 3 seconds, not held back by a buffer", f"{resumed['took']:.1f} s")
+    seen = f"{len(resumed['events'])} events in {resumed['took']:.1f} s"
+    expect(resumed["took"] < AT_ONCE, f"a new event within {AT_ONCE} seconds, not held back by a buffer", seen)
 
 
 def test_events_carry_their_number(resumed: dict) -> None:

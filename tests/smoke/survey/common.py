@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 ASKED = json.loads(sys.argv[1])
 APP = ASKED["app"]
@@ -21,7 +22,7 @@ APP = ASKED["app"]
 
 def output(*command, **options):
     """What a command prints, its errors included."""
-    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 10}
+    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 30}
     return subprocess.run(command, check=False, **options).stdout
 
 
@@ -61,6 +62,15 @@ def clock():
     """Seconds since 1970, and whether a time service keeps them right."""
     synchronized = output("timedatectl", "show", "--property=NTPSynchronized", "--value").strip()
     return {"time": time.time(), "synchronized": synchronized == "yes"}
+
+
+def process(pid):
+    """{file: text} of the environment and command line of a process, by its id as text; {} if it has just ended."""
+    files = [Path("/proc", pid, name) for name in ("environ", "cmdline")]
+    try:
+        return {str(file): file.read_bytes().decode(errors="replace") for file in files}
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
 
 
 def answer(section):

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from .common import APP, address, disks, listeners, output, show
+from .common import APP, address, disks, listeners, output, process, show
 
 HOME = Path("/srv", APP)
 SECRETS = HOME / "secrets"
@@ -18,7 +18,10 @@ SECRETS = HOME / "secrets"
 @cache
 def containers():
     """{service: what the engine says of its container}."""
-    ids = output("docker", "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={APP}").split()
+    # Not those of the administrator's commands, which come and go.
+    labels = {"project": APP, "oneoff": "False"}
+    filters = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+    ids = output("docker", "ps", "--all", "--quiet", *filters).split()
     found = json.loads(output("docker", "inspect", *ids)) if ids else []
     return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
 
@@ -91,9 +94,8 @@ def leaks():
     """Where a secret of the application can be read by its neighbours: [name of the secret, where]."""
     secrets = {path.name: path.read_text().strip() for path in SECRETS.iterdir() if path.is_file()}
     places = {f"docker inspect {name}": json.dumps(each) for name, each in containers().items()}
-    for line in output("docker", "top", live()["Id"], "-eo", "pid").split()[1:]:
-        for name in ("environ", "cmdline"):
-            places[f"/proc/{line}/{name}"] = Path("/proc", line, name).read_bytes().decode(errors="replace")
+    for pid in output("docker", "top", live()["Id"], "-eo", "pid").split()[1:]:
+        places |= process(pid)
     return [
         [name, where] for name, value in secrets.items() for where, text in places.items() if value and value in text
     ]

@@ -8,7 +8,7 @@ import stat
 import time
 from pathlib import Path
 
-from .common import APP, ASKED, address, disks, listeners, output, show
+from .common import APP, ASKED, address, disks, listeners, output, process, show
 
 HOME = Path("/srv", APP)
 SECRETS = Path("/etc", APP, "secrets")
@@ -92,8 +92,7 @@ def leaks():
     places = {f"systemctl show {unit}": output("systemctl", "show", unit)}
     group = output("systemctl", "show", "--property=ControlGroup", "--value", unit).strip()
     for pid in Path(f"/sys/fs/cgroup{group}/cgroup.procs").read_text().split():
-        for name in ("environ", "cmdline"):
-            places[f"/proc/{pid}/{name}"] = Path("/proc", pid, name).read_bytes().decode(errors="replace")
+        places |= process(pid)
     return [
         [name, where] for name, value in secrets.items() for where, text in places.items() if value and value in text
     ]
