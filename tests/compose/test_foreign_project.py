@@ -75,7 +75,7 @@ def test_owner_logs_in_to_the_admin_through_the_proxy(production: Stack) -> None
         page.fill("[name=username]", "owner")
         page.fill("[name=password]", "harbour")
         page.press("[name=password]", "Enter")
-        expect(page.locator("#user-tools")).to_contain_text("owner")
+        expect(page.locator("#user-tools")).to_contain_text("owner", timeout=30_000)
 
 
 def test_proxy_serves_the_static_files(production: Stack) -> None:

@@ -24,7 +24,7 @@ from tests.compose.stack import ROOT
 from tests.hosts.host import LABEL, docker, wait_for
 
 IMAGE = re.search(r"image: (nginx:\S+)", (ROOT / "compose/compose.production.yaml").read_text())[1]
-SECONDS = 3  # that the caching proxy keeps a page
+LONG, SHORT = 60, 5  # seconds that the caching proxies keep a page
 BIG = 8_000_000  # bytes: more than sockets hold
 NAME = "site.test"
 
@@ -51,7 +51,7 @@ class Answer(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(b"one")
-            self.server.heard.wait(5)
+            self.server.heard.wait(30)
             self.wfile.write(b"two")
             return
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -102,7 +102,7 @@ class Proxy:
 
     def connect(self) -> HTTPConnection:
         """A connection that its user closes."""
-        return HTTPConnection(self.address, 80, timeout=10)
+        return HTTPConnection(self.address, 80, timeout=40)
 
     def ask(self, path: str, method: str = "GET", on: HTTPConnection | None = None, **headers: str) -> HTTPResponse:
         """Ask for a path; `Accept_Encoding="gzip"` is sent as Accept-Encoding. The answer's text is in `text`."""
@@ -170,7 +170,13 @@ def proxy(start: Callable[..., Proxy]) -> Proxy:
 @pytest.fixture(scope="module")
 def caching(start: Callable[..., Proxy]) -> Proxy:
     """With a cache of pages."""
-    return start(nginx_cache_seconds=SECONDS)
+    return start(nginx_cache_seconds=LONG)
+
+
+@pytest.fixture(scope="module")
+def forgetful(start: Callable[..., Proxy]) -> Proxy:
+    """With a cache of pages that keeps them for seconds only."""
+    return start(nginx_cache_seconds=SHORT)
 
 
 def test_connections_to_the_application_are_used_again(proxy: Proxy) -> None:
@@ -191,7 +197,7 @@ def test_slow_visitor_does_not_hold_the_application(proxy: Proxy) -> None:
         visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         visitor.connect((proxy.address, 80))
         visitor.sendall(f"GET /big HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
-        assert proxy.application.taken.wait(5), "the application still waits for a visitor who reads nothing"
+        assert proxy.application.taken.wait(30), "the application still waits for a visitor who reads nothing"
 
 
 @pytest.mark.parametrize("kind", ["proxy", "caching"])
@@ -203,7 +209,7 @@ def test_events_come_one_by_one(request: pytest.FixtureRequest, kind: str) -> No
         connection.request("GET", "/events?X-Accel-Buffering=no", headers=proxy.headers)
         answer = connection.getresponse()
         assert answer.read1() == b"one"
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
         proxy.application.heard.set()  # Only now the second one is sent.
         assert answer.read() == b"two"
 
@@ -225,7 +231,7 @@ def test_file_stays_open_for_seconds_only(proxy: Proxy) -> None:
         (release / "site.css").write_text("new")
         (release / "new.css").write_text("new")
         assert proxy.ask("/static/new.css", on=visitor).text == "new"
-        wait_for(lambda: proxy.ask("/static/site.css", on=visitor).text == "new", "the new release's file", 4)
+        wait_for(lambda: proxy.ask("/static/site.css", on=visitor).text == "new", "the new release's file", 20)
 
 
 def test_nothing_is_kept_unless_asked_for(proxy: Proxy) -> None:
@@ -234,14 +240,14 @@ def test_nothing_is_kept_unless_asked_for(proxy: Proxy) -> None:
     assert (first.headers["X-Cache"], second.headers["X-Cache"]) == (None, None)
 
 
-def test_page_is_kept_for_so_many_seconds(caching: Proxy) -> None:
+def test_page_is_kept_for_so_many_seconds(forgetful: Proxy) -> None:
     path, began = "/kept", time.monotonic()
-    first, second = caching.ask(path), caching.ask(path)
+    first, second = forgetful.ask(path), forgetful.ask(path)
     assert (first.headers["X-Cache"], second.headers["X-Cache"]) == ("MISS", "HIT")
     assert first.text == second.text
-    assert caching.cache(path, method="HEAD") == "HIT"
-    wait_for(lambda: caching.ask(path).text != first.text, "another page", SECONDS + 5)
-    assert time.monotonic() - began > SECONDS - 1.5  # nginx counts whole seconds
+    assert forgetful.cache(path, method="HEAD") == "HIT"
+    wait_for(lambda: forgetful.ask(path).text != first.text, "another page", SHORT + 15)
+    assert time.monotonic() - began > SHORT - 1.5  # nginx counts whole seconds
 
 
 def test_kept_page_has_each_security_header_once(caching: Proxy) -> None:
@@ -344,26 +350,26 @@ def at_once(proxy: Proxy, path: str) -> tuple[set[str], float]:
 
 
 def test_visitors_who_come_at_once_share_one_fetch(caching: Proxy) -> None:
-    texts, _ = at_once(caching, "/after/0.05")
-    assert len(texts) < 5  # 1, unless the machine is busy: nobody waits for another one's page for more than 200 ms
+    # On a busy machine some try again: nobody waits for another one's page for more than 200 ms.
+    assert any(len(at_once(caching, f"/after/0.05?X-Try={attempt}")[0]) == 1 for attempt in range(5))
 
 
 def test_visitors_do_not_queue_for_a_page_that_is_not_kept(caching: Proxy) -> None:
-    """It takes half a second: one after the other, ten visitors would take five."""
-    texts, seconds = at_once(caching, "/after/0.5?Set-Cookie=csrftoken%3Dx")
+    """It takes two seconds: one after the other, ten visitors would take twenty."""
+    texts, seconds = at_once(caching, "/after/2?Set-Cookie=csrftoken%3Dx")
     assert len(texts) == 10
-    assert seconds < 2
+    assert seconds < 10
 
 
-def test_old_page_is_shown_while_one_visitor_fetches_the_new_one(caching: Proxy) -> None:
-    path = "/after/0.5"
-    old = caching.ask(path).text
-    assert caching.cache(path) == "HIT"
-    time.sleep(SECONDS + 1)
-    texts, seconds = at_once(caching, path)
+def test_old_page_is_shown_while_one_visitor_fetches_the_new_one(forgetful: Proxy) -> None:
+    path = "/after/2"
+    old = forgetful.ask(path).text
+    assert forgetful.cache(path) == "HIT"
+    time.sleep(SHORT + 1)  # for the page to be old
+    texts, seconds = at_once(forgetful, path)
     assert old in texts
     assert len(texts) == 2
-    assert seconds < 2
+    assert seconds < 10
 
 
 def test_switch_to_another_slot_leaves_no_page_of_the_old_one(caching: Proxy) -> None:

@@ -108,7 +108,7 @@ def visited(ask: Callable[[], int]) -> Iterator[list[object]]:
         while not stop.wait(0.05):
             try:
                 status = ask()
-            except OSError as error:
+            except Exception as error:  # whatever it is, it was no page
                 failures.append(error)
             else:
                 if status != http.HTTPStatus.OK:

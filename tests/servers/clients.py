@@ -34,13 +34,14 @@ class Visitors:
         """CLIENTS connections in a room, on both workers, past their history; with `keys` as pages are."""
         clients: list[ClientConnection] = []
         # An idle machine may give one worker all that comes.
-        while len(clients) < CLIENTS or len({worker_of(client, self.site) for client in clients}) < 2:
-            assert len(clients) < 10 * CLIENTS, "one worker takes every connection"
-            if len(clients) >= CLIENTS:
-                clients.pop(0).close()
+        for _ in range(10 * CLIENTS):
             clients.append(self.enter(room, f"?client={secrets.token_hex(16)}" if keys else ""))
             assert read(clients[-1])["type"] == "history"
-        return clients
+            if len(clients) > CLIENTS:
+                clients.pop(0).close()
+            if len(clients) == CLIENTS and len({worker_of(client, self.site) for client in clients}) == 2:
+                return clients
+        raise AssertionError("one worker takes every connection")
 
 
 def say(client: ClientConnection, text: str) -> None:

@@ -23,6 +23,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from tests.servers.clients import close_code
 from tests.servers.processes import PATIENCE, PID, Redis, Site, free_port, until
 from tests.servers.table import ROWS, Row
 from tests.template.rendering import ROOT
@@ -77,7 +78,7 @@ def row(request: pytest.FixtureRequest) -> Row:
 
 @pytest.fixture(scope="module")
 def site(serve: Callable[..., Site], row: Row) -> Site:
-    return serve(row, KEEP_ALIVE="1", GRACEFUL_TIMEOUT="5")
+    return serve(row, KEEP_ALIVE="5", GRACEFUL_TIMEOUT="5")
 
 
 @contextlib.contextmanager
@@ -301,6 +302,27 @@ def test_hup_renews_every_worker_without_a_failed_request(site: Site) -> None:
     assert failures == []
 
 
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.server == "uvicorn"], ids=str, indirect=True, scope="module"
+)
+@pytest.mark.parametrize("path", ["/livez", "/ws/echo/"])
+def test_a_connection_accepted_before_the_stop_may_still_bring_its_request(site: Site, path: str) -> None:
+    """uvicorn by itself cuts it off."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE) as visitor:
+        until(lambda: visitor.getsockname()[1] in site.connections(), "a worker that has accepted it")
+        before = site.log.read_text().count("Shutting down")
+        site.process.terminate()
+        until(lambda: site.log.read_text().count("Shutting down") == before + 2, "workers that stop")
+        if path == "/livez":
+            visitor.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert visitor.recv(65536).startswith(b"HTTP/1.1 200 ")
+        else:
+            with connect(f"ws://127.0.0.1:{site.port}{path}", sock=visitor, origin=site.url) as client:
+                assert close_code(client) == 1012
+    site.process.wait(timeout=PATIENCE)
+    site.start()
+
+
 def test_a_killed_worker_is_replaced(site: Site) -> None:
     killed, other = site.workers()
     os.kill(killed, signal.SIGKILL)
@@ -340,7 +362,7 @@ def test_workers_are_renewed_without_a_failed_request(serve: Callable[..., Site]
     for visitor in visitors:
         visitor.start()
     try:
-        until(lambda: len(answered) >= 6, "each worker is renewed twice")
+        until(lambda: len(answered) >= 6, "each worker is renewed twice", 4 * PATIENCE)
     finally:
         over.set()
         for visitor in visitors:

@@ -16,7 +16,7 @@ from tests.servers.clients import CLIENTS, Visitors, close_code, read, read_unti
 from tests.servers.processes import Redis, Site, until
 from tests.servers.table import ASGI, Row
 
-BACK = 5  # seconds in which a client is told, or is back
+BACK = 15  # seconds in which a client is told, or is back
 
 
 @pytest.fixture(scope="module", params=["core", "pubsub"])

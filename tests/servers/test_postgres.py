@@ -25,7 +25,7 @@ MOST = 8  # connections that the site may have: two workers, each with half of t
 PAGE = "/chat/"  # asks the database which rooms are lively
 # Seconds. A pool that doubles its pauses tries after 1, 3, 7 and 15 seconds: then it would pause for 16.
 OUTAGE = {"wsgi": 0, "asgi": 16}
-BACK = 6  # seconds in which a page must come then: what the pool may still pause, 4, and a little
+BACK = 10  # seconds in which a page must come then: what the pool may still pause, 4, and as much on a busy machine
 # By interface. WSGI: one for each thread. ASGI: a pool, whatever the number of threads, with which both slots of a
 # deployment stay within DATABASE_CONNECTIONS.
 LIMITS = {"wsgi": {"THREADS": "4"}, "asgi": {"THREADS": "8", "DATABASE_CONNECTIONS": "16"}}
@@ -47,7 +47,7 @@ class Postgres:
         return f"postgres://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def ask(self, statement: str, *values: str) -> list[tuple]:
-        with closing(psycopg.connect(self.url(), autocommit=True, connect_timeout=5)) as connection:
+        with closing(psycopg.connect(self.url(), autocommit=True, connect_timeout=30)) as connection:
             cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 

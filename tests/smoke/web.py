@@ -19,7 +19,7 @@ from websockets.uri import parse_uri
 
 from .inventory import Machine
 
-PATIENT, IMPATIENT = 10, 2  # seconds to wait for an answer, and once one has not come
+PATIENT, IMPATIENT = 15, 2  # seconds to wait for an answer, and once one has not come
 
 
 class Site:
@@ -144,7 +144,7 @@ class WebSocket:
         self.protocol.send_text(text.encode())
         self._flush()
 
-    def recv(self, seconds: float) -> str:
+    def recv(self, seconds: float = PATIENT) -> str:
         """Give the next text message; raise TimeoutError after some seconds, ConnectionError when there is no more."""
         deadline = time.monotonic() + seconds
         while True:
