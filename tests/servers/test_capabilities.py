@@ -270,20 +270,29 @@ def test_the_proxy_lets_go_of_an_idle_connection_before_the_server_does() -> Non
 
 
 @contextlib.contextmanager
-def visited(site: Site) -> Iterator[list[object]]:
-    """Visit the site again and again meanwhile, each time anew; give what was not a 200."""
+def visited(site: Site, attempts: int) -> Iterator[list[object]]:
+    """Visit the site again and again meanwhile, each time anew; give what was not a 200.
+
+    attempts: how often a visitor tries whose connection breaks before an answer comes.
+    """
     failures: list[object] = []
     stop = threading.Event()
 
     def visit() -> None:
         while not stop.wait(0.02):
-            try:
-                status = site.get("/livez")[0]
-            except (OSError, http.client.HTTPException) as error:
-                failures.append(error)
-            else:
-                if status != http.HTTPStatus.OK:
-                    failures.append(status)
+            for attempt in range(attempts):
+                try:
+                    status = site.get("/livez")[0]
+                except ConnectionError as error:
+                    if attempt == attempts - 1:
+                        failures.append(error)
+                except (OSError, http.client.HTTPException) as error:
+                    failures.append(error)
+                    break
+                else:
+                    if status != http.HTTPStatus.OK:
+                        failures.append(status)
+                    break
 
     visitor = threading.Thread(target=visit)
     visitor.start()
@@ -294,9 +303,11 @@ def visited(site: Site) -> Iterator[list[object]]:
         visitor.join()
 
 
-def test_hup_renews_every_worker_without_a_failed_request(site: Site) -> None:
+def test_hup_renews_every_worker_without_a_failed_request(site: Site, row: Row) -> None:
     before = set(site.workers())
-    with visited(site) as failures:
+    # The others cut off who was just accepted, as docs/servers.md says.
+    attempts = 1 if row.server in ("gunicorn", "uvicorn") else 2
+    with visited(site, attempts) as failures:
         site.process.send_signal(signal.SIGHUP)
         until(lambda: not before & set(site.workers()), "two new workers", 60)
     assert failures == []
@@ -308,19 +319,21 @@ def test_hup_renews_every_worker_without_a_failed_request(site: Site) -> None:
 @pytest.mark.parametrize("path", ["/livez", "/ws/echo/"])
 def test_a_connection_accepted_before_the_stop_may_still_bring_its_request(site: Site, path: str) -> None:
     """uvicorn by itself cuts it off."""
+    site.workers()
     with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE) as visitor:
-        until(lambda: visitor.getsockname()[1] in site.connections(), "a worker that has accepted it")
+        worker = until(lambda: site.connections().get(visitor.getsockname()[1]), "a worker that has accepted it")
         before = site.log.read_text().count("Shutting down")
-        site.process.terminate()
-        until(lambda: site.log.read_text().count("Shutting down") == before + 2, "workers that stop")
+        os.kill(worker, signal.SIGTERM)
+        until(lambda: site.log.read_text().count("Shutting down") > before, "a worker that stops")
         if path == "/livez":
             visitor.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            assert visitor.recv(65536).startswith(b"HTTP/1.1 200 ")
+            answer = visitor.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert b"connection: close" in answer
         else:
             with connect(f"ws://127.0.0.1:{site.port}{path}", sock=visitor, origin=site.url) as client:
                 assert close_code(client) == 1012
-    site.process.wait(timeout=PATIENCE)
-    site.start()
+    until(lambda: worker not in site.workers(), "another worker")
 
 
 def test_a_killed_worker_is_replaced(site: Site) -> None:

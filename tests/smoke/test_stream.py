@@ -20,8 +20,8 @@ def resumed(site: Site) -> dict:
     """A client that comes back after a few seconds: the headers, the events' numbers, and when the live one came."""
     last = int(time.time() - EPOCH) - MISSED
     headers = {"Accept": "text/event-stream", "Last-Event-ID": str(last)}
+    text, began = "", time.monotonic()
     with site.stream("/stream/events/", **headers) as response:
-        text, began = "", time.monotonic()
         # The missed events and one that happens while it listens; a busy WSGI server ends before that one.
         for chunk in response.stream(amt=None if response.chunked else 64):
             text += chunk.decode()
@@ -50,9 +50,12 @@ def test_stream_resumes_with_the_missed_events(resumed: dict) -> None:
     expect(seen == list(range(first, first + len(seen))), "numbers without a gap", seen)
 
 
-def test_events_come_as_they_happen(resumed: dict) -> None:
-    seen = f"{len(resumed['events'])} events in {resumed['took']:.1f} s"
-    expect(resumed["took"] < AT_ONCE, f"a new event within {AT_ONCE} seconds, not held back by a buffer", seen)
+def test_events_come_as_they_happen(site: Site, resumed: dict) -> None:
+    count, took = len(resumed["events"]), resumed["took"]
+    # A WSGI server without a free place ends at once, and has the client come back later.
+    new = count > MISSED or site.machine["app_interface"] == "wsgi"
+    what = f"a new event after {MISSED} within {AT_ONCE} seconds, not held back by a buffer"
+    expect(new and took < AT_ONCE, what, f"{count} events in {took:.1f} s")
 
 
 def test_events_carry_their_number(resumed: dict) -> None:

@@ -19,7 +19,7 @@ def look(expression: str) -> object:
 def test_process_shows_what_its_neighbours_could_read() -> None:
     with subprocess.Popen(["/bin/sleep", "60"], env={"SECRET": "42"}) as running:
         try:
-            seen = look(f"process('{running.pid}')")
+            seen = look(f"processes(['{running.pid}'])")
         finally:
             running.kill()
     assert seen == {
@@ -31,4 +31,11 @@ def test_process_shows_what_its_neighbours_could_read() -> None:
 def test_process_that_ends_meanwhile_fails_nothing() -> None:
     with subprocess.Popen(["/bin/true"]) as ended:
         pass
-    assert look(f"process('{ended.pid}')") == {}
+    own = "str(os.getpid())"
+    assert look(f"processes(['{ended.pid}', {own}]) == processes([{own}])") is True
+
+
+def test_processes_that_are_not_there_fail() -> None:
+    assert look("answer(lambda: processes(['Error', 'response']))") == {
+        "error": "ProcessLookupError: none of the processes Error response is there"
+    }

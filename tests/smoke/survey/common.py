@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 ASKED = json.loads(sys.argv[1])
@@ -64,13 +65,15 @@ def clock():
     return {"time": time.time(), "synchronized": synchronized == "yes"}
 
 
-def process(pid):
-    """{file: text} of the environment and command line of a process, by its id as text; {} if it has just ended."""
-    files = [Path("/proc", pid, name) for name in ("environ", "cmdline")]
-    try:
-        return {str(file): file.read_bytes().decode(errors="replace") for file in files}
-    except (FileNotFoundError, ProcessLookupError):
-        return {}
+def processes(pids):
+    """{file: text} of the environment and command line of processes, by their ids as text; some may end meanwhile."""
+    found = {}
+    for file in (Path("/proc", pid, name) for pid in pids for name in ("environ", "cmdline")):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found[str(file)] = file.read_bytes().decode(errors="replace")
+    if not found:
+        raise ProcessLookupError(f"none of the processes {' '.join(pids)} is there")
+    return found
 
 
 def answer(section):

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from .common import APP, address, disks, listeners, output, process, show
+from .common import APP, address, disks, listeners, output, processes, show
 
 HOME = Path("/srv", APP)
 SECRETS = HOME / "secrets"
@@ -94,8 +94,7 @@ def leaks():
     """Where a secret of the application can be read by its neighbours: [name of the secret, where]."""
     secrets = {path.name: path.read_text().strip() for path in SECRETS.iterdir() if path.is_file()}
     places = {f"docker inspect {name}": json.dumps(each) for name, each in containers().items()}
-    for pid in output("docker", "top", live()["Id"], "-eo", "pid").split()[1:]:
-        places |= process(pid)
+    places |= processes(output("docker", "top", live()["Id"], "-eo", "pid").split()[1:])
     return [
         [name, where] for name, value in secrets.items() for where, text in places.items() if value and value in text
     ]

@@ -8,7 +8,7 @@ import stat
 import time
 from pathlib import Path
 
-from .common import APP, ASKED, address, disks, listeners, output, process, show
+from .common import APP, ASKED, address, disks, listeners, output, processes, show
 
 HOME = Path("/srv", APP)
 SECRETS = Path("/etc", APP, "secrets")
@@ -91,8 +91,7 @@ def leaks():
     unit = f"{APP}-web@{live_slot()}.service"
     places = {f"systemctl show {unit}": output("systemctl", "show", unit)}
     group = output("systemctl", "show", "--property=ControlGroup", "--value", unit).strip()
-    for pid in Path(f"/sys/fs/cgroup{group}/cgroup.procs").read_text().split():
-        places |= process(pid)
+    places |= processes(Path(f"/sys/fs/cgroup{group}/cgroup.procs").read_text().split())
     return [
         [name, where] for name, value in secrets.items() for where, text in places.items() if value and value in text
     ]
