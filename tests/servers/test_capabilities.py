@@ -273,7 +273,7 @@ def test_the_proxy_lets_go_of_an_idle_connection_before_the_server_does() -> Non
 def visited(site: Site, attempts: int) -> Iterator[list[object]]:
     """Visit the site again and again meanwhile, each time anew; give what was not a 200.
 
-    attempts: how often a visitor tries whose connection breaks before an answer comes.
+    attempts: how often a visitor tries whose connection is accepted, and breaks before an answer comes.
     """
     failures: list[object] = []
     stop = threading.Event()
@@ -283,7 +283,7 @@ def visited(site: Site, attempts: int) -> Iterator[list[object]]:
             for attempt in range(attempts):
                 try:
                     status = site.get("/livez")[0]
-                except ConnectionError as error:
+                except ConnectionResetError as error:
                     if attempt == attempts - 1:
                         failures.append(error)
                 except (OSError, http.client.HTTPException) as error:
