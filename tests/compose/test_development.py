@@ -8,8 +8,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.browser import chat_with_each_other
 from tests.compose.stack import Stack
-from tests.deploy.browser import chat_with_each_other
 from tests.hosts.demo import free_port
 from tests.hosts.host import wait_for
 

@@ -10,8 +10,8 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
+from tests.browser import two_visitors
 from tests.compose.stack import AUTHORITIES, PRODUCTION, ROOT, Stack
-from tests.deploy.browser import load, two_visitors
 from tests.hosts import Project
 from tests.hosts.demo import free_port
 
@@ -71,7 +71,7 @@ def test_owner_logs_in_to_the_admin_through_the_proxy(production: Stack) -> None
     user = ["--env=DJANGO_SUPERUSER_PASSWORD=harbour", "web-blue", "python", "manage.py", "createsuperuser"]
     production.compose("exec", *user, "--no-input", "--username=owner", "--email=owner@example.com")
     with two_visitors(production) as (page, _):
-        load(page, f"{production.url}/admin/")
+        page.goto(f"{production.url}/admin/")
         page.fill("[name=username]", "owner")
         page.fill("[name=password]", "harbour")
         page.press("[name=password]", "Enter")
@@ -80,7 +80,7 @@ def test_owner_logs_in_to_the_admin_through_the_proxy(production: Stack) -> None
 
 def test_proxy_serves_the_static_files(production: Stack) -> None:
     with two_visitors(production) as (page, _):
-        answer = load(page, f"{production.url}/static/admin/css/base.css")
+        answer = page.goto(f"{production.url}/static/admin/css/base.css")
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/css")
 

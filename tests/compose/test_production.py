@@ -7,9 +7,9 @@ import pytest
 import urllib3
 import yaml
 
+from tests.browser import chat_with_each_other
 from tests.compose.stack import PRODUCTION, Stack
 from tests.compose.test_image import build
-from tests.deploy.browser import chat_with_each_other
 from tests.deploy.site import visited
 from tests.hosts.demo import free_port
 from tests.hosts.host import docker, wait_for

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.deploy.browser import chat_with_each_other
+from tests.browser import chat_with_each_other
 from tests.deploy.site import UPLOAD, Site
 from tests.hosts import Run
 

@@ -11,8 +11,8 @@ from secrets import token_hex
 
 import pytest
 
+from tests.browser import chat_with_each_other
 from tests.compose.stack import AUTHORITIES
-from tests.deploy.browser import chat_with_each_other
 from tests.deploy.site import UPLOAD, Site
 from tests.hosts import Host, Network
 from tests.hosts.host import docker, wait_for

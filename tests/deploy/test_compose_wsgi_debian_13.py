@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
+from tests.browser import chat_with_each_other
 from tests.compose.stack import AUTHORITIES
-from tests.deploy.browser import chat_with_each_other
 from tests.deploy.site import Site
 from tests.hosts import Host
 from tests.hosts.demo import free_port

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import owner
-from tests.deploy.browser import SENTENCES, chat_with_each_other, enter, expect_to_read, talk, two_visitors
+from tests.browser import SENTENCES, chat_with_each_other, enter, expect_to_read, talk, two_visitors
 from tests.deploy.site import Site
 from tests.hosts import Run
 from tests.hosts.host import wait_for

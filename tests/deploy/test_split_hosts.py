@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from tests.deploy.browser import chat_with_each_other
+from tests.browser import chat_with_each_other
 from tests.deploy.site import Site
 from tests.hosts import Host
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import yaml
 
-from tests.deploy.browser import chat_with_each_other
+from tests.browser import chat_with_each_other
 from tests.deploy.site import Site
 
 

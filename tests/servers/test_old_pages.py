@@ -2,15 +2,14 @@
 
 import os
 import secrets
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-from tests.deploy.browser import QUIET, load
+from tests.browser import chromium
 from tests.servers.processes import PATIENCE, Site, free_port
 from tests.servers.table import ROWS, Row
 
@@ -53,23 +52,20 @@ def page(tmp_path: Path) -> Iterator[Page]:
         (found, *_) = [path for path in tmp_path.glob(f"*/{name}") if path.is_file()]
         route.fulfill(path=found)
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*QUIET, "--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page()
         page.route("**/static/**", static)
         yield page
-        browser.close()
 
 
 @pytest.mark.parametrize(("before", "after"), [(WSGI, ASGI), (ASGI, WSGI)], ids=["to-asgi", "to-wsgi"])
 def test_open_page_follows_a_change_of_the_interface_once_and_keeps_what_is_typed(
     deploy: Callable[[Row], Site], page: Page, before: Row, after: Row
 ) -> None:
+    page.goto(f"{deploy(before).url}/chat/harbour/")
+    expect(page.locator("#status")).to_have_text("Online", timeout=SOON)
     loaded = []
     page.on("load", lambda: loaded.append(page.url))
-    load(page, f"{deploy(before).url}/chat/harbour/")
-    expect(page.locator("#status")).to_have_text("Online", timeout=SOON)
-    loaded.clear()  # what kept a first attempt from succeeding does not count
     script = page.get_attribute("script[src*=chat]", "src")
     page.fill("#text", "Typed before.")
     deploy(after)

@@ -3,15 +3,14 @@
 import os
 import re
 import secrets
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.deploy.browser import QUIET, load
+from tests.browser import chromium
 from tests.servers.processes import PATIENCE, Redis, Site, until
 from tests.servers.table import ROWS, Row
 
@@ -22,10 +21,8 @@ FORGOTTEN = 90_000  # a page that says nothing is forgotten after a minute: chat
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*QUIET, "--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=ROWS, ids=str)
@@ -47,7 +44,7 @@ def visit(site: Site, browser: Browser) -> Iterator[Callable[[str], Page]]:
     def visit(path: str) -> Page:
         contexts.append(browser.new_context())
         page = contexts[-1].new_page()
-        load(page, f"{site.url}{path}")
+        page.goto(f"{site.url}{path}")
         online(page)
         return page
 
@@ -143,7 +140,7 @@ def test_who_is_here_appears_and_leaves(two: tuple[Page, Page], room: str, visit
     newcomer = visit(room)
     for page in (ada, bob, newcomer):
         sees_here(page, *{name(ada), name(bob), name(newcomer)} - {name(page)})
-    load(newcomer, newcomer.url)  # the same visitor on another page, and no ghost of the one before
+    newcomer.goto(newcomer.url)  # the same visitor on another page, and no ghost of the one before
     sees_here(newcomer, name(ada), name(bob))
     newcomer.goto("about:blank")
     bob.close()

@@ -1,11 +1,11 @@
-"""Two headless Chromium pages on a site."""
+"""A headless Chromium, and two visitors of a site in it."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
-from playwright.sync_api import Error, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 
 class Site(Protocol):
@@ -18,55 +18,32 @@ class Site(Protocol):
 
 # Nothing but the test host is asked for: without these, Chromium looks up its maker's services at every start.
 QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update")
-
-NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
-ERROR_PAGE = "chrome-error://"  # what Chromium shows of it, perhaps only when the next attempt has begun
 SENTENCES = ("Is the slipway clear?", "Clear, <b>launch</b> when ready.")
+
+
+@contextmanager
+def chromium(*options: str) -> Iterator[Browser]:
+    """Give a browser, with these command-line options of its own; it ends with the block."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=Path(__file__).parent / "chromium", args=[*QUIET, "--no-sandbox", *options]
+        )
+        yield browser
+        browser.close()
 
 
 @contextmanager
 def two_visitors(site: Site) -> Iterator[tuple[Page, Page]]:
     """Give a page for each of two visitors, who share no cookies."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=[*QUIET, "--no-sandbox", f"--host-resolver-rules=MAP {site.domain} {site.address}"],
-        )
+    with chromium(f"--host-resolver-rules=MAP {site.domain} {site.address}") as browser:
         # The authority is the project's own; that its certificate is right is the smoke suite's to check.
         visitors = [browser.new_context(ignore_https_errors=True).new_page() for _ in range(2)]
         yield visitors[0], visitors[1]
-        browser.close()
-
-
-def load(page: Page, url: str) -> Response | None:
-    """Load a page with all that belongs to it, and give its answer.
-
-    Chromium gives up whatever is loading when an interface of this machine comes or goes, and other tests start
-    containers meanwhile: then the page is loaded again.
-    """
-    for _ in range(10):
-        lost: list[str] = []
-
-        def note(request: Request, lost: list[str] = lost) -> None:
-            lost.extend([request.url] if request.failure == NETWORK_CHANGED else [])
-
-        page.on("requestfailed", note)
-        try:
-            answer = page.goto(url)
-        except Error as error:
-            if NETWORK_CHANGED not in error.message and ERROR_PAGE not in error.message:
-                raise
-        else:
-            if not lost:
-                return answer
-        finally:
-            page.remove_listener("requestfailed", note)
-    raise AssertionError(f"{url} did not load in ten attempts: this machine's interfaces never stood still")
 
 
 def enter(site: Site, page: Page, room: str) -> None:
     """Open a room of the chat and wait until it is connected."""
-    load(page, f"{site.url}/chat/{room}/")
+    page.goto(f"{site.url}/chat/{room}/")
     expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=15_000)
 
 
