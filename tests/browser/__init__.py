@@ -1,5 +1,7 @@
 """A headless Chromium, and two visitors of a site in it."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +28,10 @@ def chromium(*options: str) -> Iterator[Browser]:
     """Give a browser, with these command-line options of its own; it ends with the block."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=Path(__file__).parent / "chromium", args=[*QUIET, "--no-sandbox", *options]
+            executable_path=Path(__file__).parent / "chromium",
+            args=[*QUIET, "--no-sandbox", *options],
+            # That file is a program in Python, and imports what is installed beside this one.
+            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         )
         yield browser
         browser.close()
@@ -41,16 +46,21 @@ def two_visitors(site: Site) -> Iterator[tuple[Page, Page]]:
         yield visitors[0], visitors[1]
 
 
+def online(page: Page, milliseconds: float = 30_000) -> None:
+    """The room is connected, or soon again; what is said otherwise is not sent."""
+    expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=milliseconds)
+
+
 def enter(site: Site, page: Page, room: str) -> None:
     """Open a room of the chat and wait until it is connected."""
     page.goto(f"{site.url}/chat/{room}/")
-    expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=15_000)
+    online(page)
 
 
 def expect_to_read(page: Page, *sentences: str) -> None:
     """The room shows what was said."""
     for sentence in sentences:
-        expect(page.locator("#messages .message .text", has_text=sentence)).to_be_visible(timeout=15_000)
+        expect(page.locator("#messages .message .text", has_text=sentence)).to_be_visible(timeout=30_000)
 
 
 def talk(site: Site, pages: tuple[Page, Page], room: str) -> None:
@@ -58,6 +68,7 @@ def talk(site: Site, pages: tuple[Page, Page], room: str) -> None:
     for page in pages:
         enter(site, page, room)
     for page, sentence in zip(pages, SENTENCES, strict=True):
+        online(page)
         page.fill("#text", sentence)
         page.press("#text", "Enter")
         for reader in pages:

@@ -28,7 +28,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path != "/":
             self.server.held.append(self.path)
-            self.server.answer.wait(60)
+            self.server.answer.wait()
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -48,7 +48,7 @@ def server() -> Iterator[Held]:
 
 @pytest.mark.engine
 def test_requests_outlive_an_interface_that_comes_and_goes(server: Held) -> None:
-    """As many as wait for a connection, since those that have one over HTTP/1.1 are never given up."""
+    """Also those that still wait for a connection: the others are not given up over HTTP/1.1."""
     with chromium() as browser:
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{server.server_port}/")

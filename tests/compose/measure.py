@@ -15,8 +15,8 @@ from urllib.request import urlopen
 from tests.compose.stack import ROOT, Stack
 from tests.compose.test_image import build
 from tests.hosts import Project
-from tests.hosts.demo import free_port
 from tests.hosts.host import docker
+from tests.ports import free_port
 from tests.snapshot import snapshot
 
 ROUNDS = 5

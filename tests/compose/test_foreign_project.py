@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser import two_visitors
 from tests.compose.stack import AUTHORITIES, PRODUCTION, ROOT, Stack
 from tests.hosts import Project
-from tests.hosts.demo import free_port
+from tests.ports import free_port
 
 PAGE = (ROOT / "docs/any-django-project.md").read_text()
 # A block of commands or of a file's text: what is indented.

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.compose.stack import PRODUCTION, ROOT, Stack
-from tests.hosts.demo import free_port
+from tests.ports import free_port
 
 # One that is there; nothing is started from it.
 ANY_IMAGE = yaml.safe_load((ROOT / "compose/compose.yaml").read_text())["services"]["cache"]["image"]

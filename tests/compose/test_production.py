@@ -11,8 +11,8 @@ from tests.browser import chat_with_each_other
 from tests.compose.stack import PRODUCTION, Stack
 from tests.compose.test_image import build
 from tests.deploy.site import visited
-from tests.hosts.demo import free_port
 from tests.hosts.host import docker, wait_for
+from tests.ports import free_port
 
 ANSWERS = {
     "asgi": {},
@@ -161,7 +161,7 @@ def visit(stack: Stack) -> tuple[int, bytes]:
     options = {"cert_reqs": "CERT_REQUIRED", "ca_certs": str(stack.project.folder / "secrets/tls/tls.crt")}
     names = {"server_hostname": stack.domain, "assert_hostname": stack.domain}
     with urllib3.HTTPSConnectionPool(stack.address, 443, **options, **names) as pool:
-        answer = pool.request("GET", "/", headers={"Host": stack.domain}, timeout=10)
+        answer = pool.request("GET", "/", headers={"Host": stack.domain}, timeout=10, retries=False)
         return answer.status, answer.data
 
 

@@ -69,6 +69,13 @@ class Site:
             response = connection.getresponse()
             return response.status, response.headers, response.read()
 
+    def answers(self) -> bool:
+        """Whether the home page is there; not so while nobody listens."""
+        try:
+            return self.get("/")[0] == http.HTTPStatus.OK
+        except OSError:
+            return False
+
     def expect_uploads(self) -> None:
         """What UPLOAD saved is shown to all, and the page among it may do nothing."""
         status, headers, body = self.get("/media/2026/ahoy.txt")

@@ -162,14 +162,14 @@ def test_hanging_container_is_replaced(site: Site) -> None:
         " for p in os.listdir('/proc') if p.isdigit() and int(p) not in (1, os.getpid())]\""
     )
     wait_for(lambda: site.host.run(f"docker inspect -f '{{{{.State.StartedAt}}}}' {name}") != began, "a new start", 120)
-    wait_for(lambda: site.get("/")[0] == 200, "the site to answer again")
+    wait_for(site.answers, "the site to answer again")
 
 
 def test_restart_of_the_engine_leaves_the_containers_alone(site: Site) -> None:
     started = "docker inspect -f '{{.Name}} {{.State.StartedAt}}' $(docker ps -q)"
     before = site.host.run(started)
     site.host.run("systemctl restart docker")
-    wait_for(lambda: site.get("/")[0] == 200, "the site to answer")
+    wait_for(site.answers, "the site to answer")
     assert site.host.run(started) == before
 
 
@@ -178,15 +178,8 @@ def test_reboot_brings_the_same_release_back(site: Site) -> None:
     docker("restart", "--time=60", site.host.name)
     if site.host.address != address:  # another host's, which has gone meanwhile
         site.project.edit("deploy/inventory/production/hosts.yml", address, site.host.address)
-    wait_for(lambda: site.host.run("systemctl is-active docker", check=False) == "active", "the engine")
-
-    def answers() -> bool:
-        try:
-            return site.get("/")[0] == 200
-        except OSError:
-            return False
-
-    wait_for(answers, "the site", 120)
+    wait_for(lambda: site.host.run("systemctl is-active docker", check=False) == "active", "the engine", 120)
+    wait_for(site.answers, "the site", 120)
     assert (site.live_slot, release(site)) == (slot, before)
     site.project.playbook("verify").ok()
 

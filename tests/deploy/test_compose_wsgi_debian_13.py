@@ -15,8 +15,8 @@ from tests.browser import chat_with_each_other
 from tests.compose.stack import AUTHORITIES
 from tests.deploy.site import Site
 from tests.hosts import Host
-from tests.hosts.demo import free_port
 from tests.hosts.host import docker, wait_for
+from tests.ports import free_port
 
 SECRETS = {"release_build_secrets": {"ca": str(AUTHORITIES)}} if AUTHORITIES.is_file() else {}
 COMPOSE = {"deploy_target": "compose", **SECRETS}
@@ -116,7 +116,8 @@ def registry(site: Site) -> Iterator[str]:
     known = site.host.inventory()
     tunnel = subprocess.Popen(
         [
-            *("ssh", "-N", "-i", str(site.host.key), *known["ansible_ssh_common_args"].split()),
+            *("ssh", "-N", "-o", "ExitOnForwardFailure=yes", "-i", str(site.host.key)),
+            *known["ansible_ssh_common_args"].split(),
             *("-L", f"127.0.0.1:{port}:127.0.0.1:{port}", f"{site.host.user}@{site.host.address}"),
         ]
     )

@@ -25,7 +25,8 @@ def test_make_demo_sets_up_all_it_needs_and_serves_the_chat(new_host: Callable[.
         "cd /root/slipway && export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"
         " && make demo PORT=8123 >/root/demo.log 2>&1 &"
     )
-    ready = "python3 -c \"import urllib.request as r; print(r.urlopen('http://127.0.0.1:8123/chat/harbour/').status)\""
+    page = "http://127.0.0.1:8123/chat/harbour/"
+    ready = f"python3 -c \"import urllib.request as r; print(r.urlopen('{page}', timeout=10).status)\""
     try:
         wait_for(lambda: host.run(f"{ready} 2>/dev/null", check=False) == "200", "make demo to serve the chat", 300)
     except TimeoutError as error:

@@ -6,10 +6,10 @@ The tests share one host and run in order: each says what the owner does next.
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests import owner
-from tests.browser import SENTENCES, chat_with_each_other, enter, expect_to_read, talk, two_visitors
+from tests.browser import SENTENCES, chat_with_each_other, enter, expect_to_read, online, talk, two_visitors
 from tests.deploy.site import Site
 from tests.hosts import Run
 from tests.hosts.host import wait_for
@@ -51,7 +51,7 @@ def migrate(site: Site, answers: dict[str, str]) -> Run:
 
 def expect_all_data(site: Site, page: Page) -> None:
     """The page that was open is back by itself, with all that was said; the owner's news are on theirs."""
-    expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=60_000)
+    online(page, 60_000)
     expect_to_read(page, *SENTENCES)
     assert b"<strong>Anna</strong> is in" in site.get("/news/")[2]
 
@@ -71,7 +71,7 @@ def fail_to_migrate(site: Site, answers: dict[str, str]) -> None:
     assert failures == []
     # As after a crash or a reboot.
     site.host.run(f"systemctl daemon-reload && systemctl restart mysite-web@{slot}")
-    wait_for(lambda: site.get("/")[0] == 200, "the live slot after a restart", 30)
+    wait_for(site.answers, "the live slot after a restart", 30)
     assert (site.live_slot, site.release) == (slot, release)
 
 

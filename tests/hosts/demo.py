@@ -1,22 +1,15 @@
 """`make demo-host` and `make demo-host-down`: the default project on a bare Debian 13 host of your own machine."""
 
 import shutil
-import socket
 import sys
 
 from tests.hosts.host import Host, docker, make_key
 from tests.hosts.project import ROOT, Project
+from tests.ports import free_port
 
 FOLDER = ROOT / ".demo-host"
 NAME = "slipway-demo"
 DOMAIN = "mysite.localhost"  # Browsers resolve every name under .localhost to this machine.
-
-
-def free_port() -> int:
-    """Give a TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def up() -> int:

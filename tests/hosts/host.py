@@ -80,7 +80,7 @@ class Host:
         wait_for(lambda: self.run("systemctl is-system-running", check=False) in ("running", "degraded"), self.name)
         public = self.key.with_suffix(".pub").read_text()
         self.run(f"install -d -o admin -g admin -m 0700 ~admin/.ssh && echo '{public}' >~admin/.ssh/authorized_keys")
-        wait_for(lambda: "active" in self.run("systemctl is-active ssh", check=False), f"sshd on {self.name}")
+        wait_for(lambda: self.run("systemctl is-active ssh", check=False) == "active", f"sshd on {self.name}")
         return self
 
     def remove(self) -> None:

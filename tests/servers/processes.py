@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.ports import free_port
+
 PID = r"Process of this answer</dt>\s*<dd>\s*(\d+)"
 ESTABLISHED = "01"  # in /proc/net/tcp
 PATIENCE = 30  # seconds for what takes a moment on an idle machine
@@ -26,12 +28,6 @@ def until[T](condition: Callable[[], T], what: str, seconds: float = PATIENCE) -
         assert time.monotonic() < deadline, f"{what}: not within {seconds} seconds"
         time.sleep(0.05)
     return value
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 class Redis:
@@ -142,7 +138,8 @@ class Site:
                 found.add(int(re.search(PID, self.get("/about/stack/")[1])[1]))
             return len(found) == 2
 
-        until(both, "answers of two workers")
+        # uvicorn may find out only after 30 seconds that a worker has died: docs/servers.md.
+        until(both, "answers of two workers", 2 * PATIENCE)
         self.pids = sorted(found)
         return self.pids
 

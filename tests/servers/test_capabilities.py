@@ -23,8 +23,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from tests.ports import free_port
 from tests.servers.clients import close_code
-from tests.servers.processes import PATIENCE, PID, Redis, Site, free_port, until
+from tests.servers.processes import PATIENCE, PID, Redis, Site, until
 from tests.servers.table import ROWS, Row
 from tests.template.rendering import ROOT
 

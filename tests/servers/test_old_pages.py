@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser import chromium
-from tests.servers.processes import PATIENCE, Site, free_port
+from tests.ports import free_port
+from tests.servers.processes import PATIENCE, Site
 from tests.servers.table import ROWS, Row
 
 WSGI, ASGI = (next(row for row in ROWS if str(row) == name) for name in ("wsgi-gunicorn", "asgi-uvicorn"))

@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from tests.hosts.host import docker
-from tests.servers.processes import PATIENCE, Redis, Site, free_port, until
+from tests.ports import free_port
+from tests.servers.processes import PATIENCE, Redis, Site, until
 from tests.servers.table import ROWS, Row
 from tests.template.rendering import ROOT, run
 
