@@ -92,7 +92,7 @@ def test_release_that_cannot_start_is_refused_and_the_old_one_serves(
     path.write_text(break_it + text)
     site.project.commit("Break it")
     with site.visited() as failures:
-        run = site.project.deploy()
+        run = site.project.deploy_broken()
     path.write_text(text)
     site.project.commit("Mend it")
     assert run.status != 0, run.output

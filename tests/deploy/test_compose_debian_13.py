@@ -83,7 +83,7 @@ def test_release_that_cannot_start_is_refused_and_the_old_one_serves(site: Site)
     path.write_text("import nothing_of_this_name\n" + text)
     site.project.commit("Break it")
     with site.visited() as failures:
-        run = site.project.deploy()
+        run = site.project.deploy_broken()
     path.write_text(text)
     site.project.commit("Mend it")
     assert run.status != 0, run.output
@@ -143,8 +143,8 @@ def test_slot_that_goes_on_serving_gets_the_changed_passwords(site: Site) -> Non
     """They come with a release that cannot start: the old one has to go on with the new passwords."""
     before = release(site)
     site.project.edit("config/asgi.py", "import os\n", "import os\nimport nothing_of_this_name\n")
-    site.project.place(COMPOSE | passwords("newer") | {"release_gate_seconds": 5}, web=[site.host])
-    run = site.project.deploy()
+    site.project.place(COMPOSE | passwords("newer"), web=[site.host])
+    run = site.project.deploy_broken()
     site.project.edit("config/asgi.py", "import nothing_of_this_name\n", "")
     site.project.commit("Mend it")
     assert run.status != 0, run.output

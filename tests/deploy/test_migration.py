@@ -64,7 +64,7 @@ def fail_to_migrate(site: Site, answers: dict[str, str]) -> None:
     entry.write_text("import nothing_of_this_name\n" + entry.read_text())
     site.project.commit("Break it")
     with site.visited() as failures:
-        run = site.project.deploy()
+        run = site.project.deploy_broken()
     site.project.command("git", "reset", "--quiet", "--hard", before)
     assert run.status != 0, run.output
     assert "nothing_of_this_name" in run.output, run.output

@@ -144,3 +144,7 @@ class Project:
     def deploy(self, *arguments: str) -> Run:
         """Deploy to the production inventory."""
         return self.playbook("deploy", *arguments)
+
+    def deploy_broken(self) -> Run:
+        """Deploy a release that can never be ready; it is not waited for as long as one that only needs its time."""
+        return self.deploy("-e", "release_gate_seconds=30")
