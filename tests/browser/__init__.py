@@ -47,8 +47,8 @@ def two_visitors(site: Site) -> Iterator[tuple[Page, Page]]:
 
 
 def online(page: Page, milliseconds: float = 30_000) -> None:
-    """The room is connected, or soon again; what is said otherwise is not sent."""
-    expect(page.locator("#status")).to_have_attribute("data-state", "online", timeout=milliseconds)
+    """The room, or the stream, is connected, or soon again; what is said otherwise is not sent."""
+    expect(page.locator("#status")).to_have_text("Online", timeout=milliseconds)
 
 
 def enter(site: Site, page: Page, room: str) -> None:

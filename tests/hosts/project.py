@@ -118,7 +118,7 @@ class Project:
 
     def place(self, variables: dict[str, object] | None = None, **groups: list[Host]) -> "Project":
         """Write and commit the production inventory: which hosts are in which group, and variables for each."""
-        # A host of the tests shares two cores with other tests.
+        # A test host shares the cores of this machine with all else that runs there.
         patient = {"release_gate_seconds": 90}
         hosts = {host.name: host for members in groups.values() for host in members}
         inventory = {

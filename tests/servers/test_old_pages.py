@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route
 
-from tests.browser import chromium
+from tests.browser import chromium, online
 from tests.ports import free_port
-from tests.servers.processes import PATIENCE, Site
+from tests.servers.processes import Site
 from tests.servers.table import ROWS, Row
 
 WSGI, ASGI = (next(row for row in ROWS if str(row) == name) for name in ("wsgi-gunicorn", "asgi-uvicorn"))
-SOON = PATIENCE * 1000
 
 
 @pytest.fixture
@@ -64,13 +63,13 @@ def test_open_page_follows_a_change_of_the_interface_once_and_keeps_what_is_type
     deploy: Callable[[Row], Site], page: Page, before: Row, after: Row
 ) -> None:
     page.goto(f"{deploy(before).url}/chat/harbour/")
-    expect(page.locator("#status")).to_have_text("Online", timeout=SOON)
+    online(page)
     loaded = []
     page.on("load", lambda: loaded.append(page.url))
     script = page.get_attribute("script[src*=chat]", "src")
     page.fill("#text", "Typed before.")
     deploy(after)
-    expect(page.locator("#status")).to_have_text("Online", timeout=SOON)
+    online(page)
     assert page.get_attribute("script[src*=chat]", "src") != script
     assert page.input_value("#text") == "Typed before."
     page.wait_for_timeout(2000)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import chromium
+from tests.browser import chromium, online
 from tests.servers.processes import PATIENCE, Redis, Site, until
 from tests.servers.table import ROWS, Row
 
@@ -90,10 +90,6 @@ def only_one(connections: dict[int, int], before: dict[int, int]) -> int | None:
     """The worker that holds the one new connection; None where there are more or less."""
     new = [worker for port, worker in connections.items() if port not in before]
     return new[0] if len(new) == 1 else None
-
-
-def online(page: Page, milliseconds: float = SOON) -> None:
-    expect(page.locator("#status")).to_have_text("Online", timeout=milliseconds)
 
 
 def say(page: Page, text: str) -> None:
